@@ -1,0 +1,1 @@
+"""Policy packs: their shape on disk, strict loading, versions and choices."""

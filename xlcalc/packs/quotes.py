@@ -1,0 +1,113 @@
+"""Holds a pack to its sources: each quote stands in the excerpt, each number stands in its quote."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from xlcalc.errors import PackError
+from xlcalc.facts import catalogue
+from xlcalc.values.dates import chinese_date, parse_date
+from xlcalc.values.levels import LABELS
+from xlcalc.values.text import squeeze
+
+_SHARES = ("weight", "share", "rate", "upto")
+_AMOUNTS = ("amount", "cap")
+_NUMBERS = ("score", "scenes", "mandatory")
+
+
+def check_excerpts(documents: list[dict[str, Any]], folder: Path) -> None:
+    """Raises PackError when an excerpt is missing or not the one that was recorded."""
+    for row in documents:
+        path = folder / row["excerpt"]
+        where = f"document.{row['key']}"
+        if not path.is_file():
+            raise PackError(
+                "E-PACK-EXCERPT", f"找不到摘录文件 {row['excerpt']}", where=where, remedy="请把摘录放在政策包旁边"
+            )
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != row["source"]["sha256"]:
+            raise PackError(
+                "E-PACK-EXCERPT",
+                f"摘录 {row['excerpt']} 与登记的校验值不符",
+                where=where,
+                remedy=f"现在的校验值为 {found}",
+            )
+
+
+def check_quotes(version: Mapping[str, Any], own: list[dict[str, Any]], folder: Path) -> None:
+    """Raises PackError for a quote that is not in its excerpt, or a number that is not in its quote.
+
+    own: the documents of this pack; clauses inherited from another were held to its excerpts there.
+    """
+    excerpts = {row["key"]: squeeze((folder / row["excerpt"]).read_text(encoding="utf-8")) for row in own}
+    known = {row["key"] for row in version["document"]}
+    quotes = {row["key"]: squeeze(row["quote"]) for row in version["clause"]}
+    for row in version["clause"]:
+        where = f"clause.{row['key']}"
+        if row["document"] not in known:
+            raise PackError(
+                "E-PACK-DOCUMENT", f"没有登记文件“{row['document']}”", where=where, remedy="请在 [[document]] 中登记"
+            )
+        if row["document"] in excerpts and quotes[row["key"]] not in excerpts[row["document"]]:
+            raise PackError("E-PACK-QUOTE", "引文与摘录原文不一致", where=where, remedy="请从摘录中逐字复制")
+    for mechanism in version["mechanism"]:
+        for clause, words, where in _numbers(mechanism, None, mechanism["key"]):
+            if squeeze(words) not in quotes[clause]:
+                raise PackError(
+                    "E-PACK-NUMBER",
+                    f"数值“{words}”不在所引条款“{clause}”的原文中",
+                    where=where,
+                    remedy="请核对数值或改引正确的条款",
+                )
+
+
+def _numbers(data: Any, clause: str | None, where: str) -> Iterator[tuple[str, str, str]]:
+    """(clause, the number in the document's words, place) for every value that decides a result."""
+    if isinstance(data, list):
+        for place, row in enumerate(data):
+            name = row.get("key", row.get("level", place)) if isinstance(row, dict) else place
+            yield from _numbers(row, clause, f"{where}.{name}")
+    if not isinstance(data, dict):
+        return
+    clause = data.get("clause", clause)
+    for key, value in data.items():
+        at = f"{where}.{key}"
+        if isinstance(value, dict | list):
+            yield from _numbers(value, clause, at)
+        elif clause and (words := _words(key, value, data)):
+            yield clause, words, at
+
+
+def _words(key: str, value: Any, row: Mapping[str, Any]) -> str | None:
+    """The value as the document would write it; None for what is no number or says «none»."""
+    if key in _SHARES:
+        return None if value in ("0%", "100%") else _share_words(str(value))
+    if key in _AMOUNTS:
+        return str(value)
+    if key in _NUMBERS and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if key == "level" and isinstance(value, int):
+        return LABELS[value]
+    if key in ("first", "last"):
+        return chinese_date(value if isinstance(value, date) else parse_date(value))
+    if key == "value":
+        return _bound_words(value, row)
+    return None
+
+
+def _share_words(value: str) -> str:
+    """Sources write a share with or without the sign; the number is what has to be there."""
+    return value.removesuffix("%")
+
+
+def _bound_words(value: Any, row: Mapping[str, Any]) -> str | None:
+    known = catalogue().get(row.get("fact", ""))
+    if known is not None and known.type == "level":
+        return LABELS[int(value)]
+    if isinstance(value, str) and value.startswith("0"):
+        return None
+    return str(value)

@@ -1,0 +1,1 @@
+"""What an evaluation yields, as objects, JSON and Chinese text."""

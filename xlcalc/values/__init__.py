@@ -1,0 +1,1 @@
+"""Values with their units: money, levels, dates, codes, text."""
