@@ -48,7 +48,7 @@ class XlcalcError(Exception):
         place = f"{self.where}：" if self.where else ""
         message = self.message.rstrip("。")
         remedy = f"。{self.remedy.rstrip('。')}" if self.remedy else ""
-        return f"[{self.code}] {place}{message}{remedy}。".replace("\n", " ")
+        return " ".join(f"[{self.code}] {place}{message}{remedy}。".splitlines())
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.code, self.message, self.where, self.remedy))

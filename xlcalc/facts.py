@@ -149,4 +149,5 @@ _PARSERS: Mapping[str, Callable[[Fact, object], Any]] = {
     "option": _parse_option,
     "answers": _parse_mapping,
     "scenes": _parse_mapping,
+    "texts": _parse_mapping,
 }

@@ -264,7 +264,14 @@ def _pair(value: object, money: bool, where: str) -> tuple[Fraction, Fraction] |
         first, second = (_amount(item, where) for item in value)
         return None if first is None or second is None else (first, second)
     try:
-        before, after = (Fraction(Decimal(str(item))) for item in value)
+        before, after = (_number(str(item)) for item in value)
     except (InvalidOperation, ValueError, OverflowError):
         raise InputError("E-FIGURE", f"“{str(value)[:40]}”不是两个数", where=where, remedy="请填写数字") from None
     return before, after
+
+
+def _number(text: str) -> Fraction:
+    number = Decimal(text)
+    if abs(number.adjusted()) > 30:
+        raise ValueError("an exponent this large would only exhaust the memory")
+    return Fraction(number)

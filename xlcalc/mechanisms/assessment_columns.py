@@ -13,8 +13,8 @@ from xlcalc.mechanisms.columns import checked_levels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from xlcalc.mechanisms.assessment import Assessment
     from xlcalc.mechanisms.assessment_answers import Question
+    from xlcalc.mechanisms.assessment_score import Assessment
 
 
 def evaluate_columns(assessment: Assessment, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -63,7 +63,8 @@ class DiscountVoucher:
         exact = self.rate * base.fen
         wanted, paid = round_half_up(exact), self.amount(base.fen, received)
         clauses, basis = [self.clause], context.basis(self.clause)
-        if exact.denominator != 1 and paid == wanted:
+        room = self.cap.remaining(received)
+        if exact.denominator != 1 and (room is None or exact < room):
             basis = weakest(basis, "assumed")
         findings: tuple[Finding, ...] = ()
         if paid < wanted:

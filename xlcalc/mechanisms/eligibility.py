@@ -110,10 +110,7 @@ class Eligibility:
 
     def facts(self) -> list[str]:
         """The ids of all facts the conditions look at, in order."""
-        found: list[str] = []
-        for condition in self.conditions:
-            _collect(condition.test, found)
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(name for condition in self.conditions for name in condition_facts(condition)))
 
     def evaluate(self, context: Context) -> Step:
         """Findings for failed conditions; facts that could still decide one are listed as missing."""
@@ -142,7 +139,7 @@ class Eligibility:
             about = seen.facts[0] if seen.facts else None
             findings.append(Finding(condition.feature, condition.severity, message, article, fact=about))
             sentences.append(f"不符合：{condition.says}（{article}）")
-        if not findings and not context.missing:
+        if not findings and len(clauses) == len(self.conditions):
             sentences.append(f"{len(self.conditions)} 项申报条件均符合")
         return Step(
             self.key, KIND, self.label,
@@ -157,6 +154,13 @@ class Eligibility:
         for name in found:
             if context.facts.get(name):
                 context.attested.append(Attested(name, fact(name).label, context.article(condition.clause)))
+
+
+def condition_facts(condition: CompiledCondition) -> list[str]:
+    """The facts one condition looks at, in order, each once."""
+    found: list[str] = []
+    _collect(condition.test, found)
+    return list(dict.fromkeys(found))
 
 
 def _collect(test: Mapping[str, Any], found: list[str], only: str | None = None) -> None:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from xlcalc.errors import PackError
 from xlcalc.mechanisms.base import Context, fen, share
-from xlcalc.mechanisms.cells import BAD_AMOUNT, usable_amount
+from xlcalc.mechanisms.cells import BAD_AMOUNT, BAD_LEVEL, usable_amount
 from xlcalc.results.outcome import Finding, Step, weakest
 from xlcalc.values.levels import LABELS
 from xlcalc.values.money import Money, percent, round_half_up
@@ -139,13 +139,19 @@ class TieredRate:
         terms = []
         for row in range(1, len(self.tiers) + 1):
             up, down, cap, at = (refs[f"{name}_{row}"] for name in ("up", "down", "cap", "level"))
-            paid = f"MIN(INT((2*ROUND({base}*100,0)*{up}+{down})/(2*{down})),{cap})"
             applies = f"OR({level}={at},AND({refs['take_best_lower']}=1,{level}>{at}))"
-            terms.append(f"IF({applies},{paid},0)")
-        usable = usable_amount(base)
-        return {
-            "subsidy": f'=IF(OR({level}="",{base}=""),"",IF({usable},MAX({",".join(terms)})/100,"{BAD_AMOUNT}"))',
-        }
+            terms.append(f"IF({applies},{_paid_formula(base, up, down, cap)},0)")
+        paid = f'IF({usable_amount(base)},MAX({",".join(terms)})/100,"{BAD_AMOUNT}")'
+        return {"subsidy": f'=IF(OR({level}="",{base}=""),"",IF({level}<0,"{BAD_LEVEL}",{paid}))'}
+
+    def one_tier(self, base: str, up: str, down: str, cap: str) -> str:
+        """The native formula for what one tier alone would pay (元), from its parameter cells."""
+        paid = f"{_paid_formula(base, up, down, cap)}/100"
+        return f'=IF({base}="","",IF({usable_amount(base)},{paid},"{BAD_AMOUNT}"))'
+
+    def tier_amount(self, level: int, base_fen: int) -> int:
+        """What the tier of a level alone would pay, in fen."""
+        return next(_paid(tier, base_fen) for tier in self.tiers if tier.level == level)
 
     def cell_values(self, base_fen: int | None, level: int | None) -> dict[str, Any]:
         """What the formulas of ``excel_cells`` show for the same inputs."""
@@ -187,6 +193,10 @@ class TieredRate:
         kept = "按口径取较低等级中的较高金额" if self.take_best_lower else "本结果按验收等级计算，未作调整"
         message = f"等级倒挂：同样的投入，{others}，{LABELS[level]}为 {Money(here)}。{kept}"
         return (Finding(self.notch_code, "warn", message, context.article(own.clause), fact=self.base),)
+
+
+def _paid_formula(base: str, up: str, down: str, cap: str) -> str:
+    return f"MIN(INT((2*ROUND({base}*100,0)*{up}+{down})/(2*{down})),{cap})"
 
 
 def _paid(tier: CompiledTier, base_fen: int) -> int:

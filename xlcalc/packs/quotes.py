@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -56,7 +57,8 @@ def check_quotes(version: Mapping[str, Any], own: list[dict[str, Any]], folder: 
             raise PackError("E-PACK-QUOTE", "引文与摘录原文不一致", where=where, remedy="请从摘录中逐字复制")
     for mechanism in version["mechanism"]:
         for clause, words, where in _numbers(mechanism, None, mechanism["key"]):
-            if squeeze(words) not in quotes[clause]:
+            # A number of its own: «5万元» does not stand in «35万元».
+            if not re.search(rf"(?<![\d.]){re.escape(squeeze(words))}(?!\d|\.\d)", quotes[clause]):
                 raise PackError(
                     "E-PACK-NUMBER",
                     f"数值“{words}”不在所引条款“{clause}”的原文中",

@@ -95,7 +95,7 @@ def _resolved(policy_id: str) -> tuple[dict[str, Any], _Sources]:
             _file_hash(Path(name)) == value for name, value in entry["sources"].items()
         ):
             return entry["pack"], entry["sources"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     pack, sources = _read(policy_id)
     _keep(kept, {"library": __version__, "sources": sources, "pack": pack})

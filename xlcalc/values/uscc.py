@@ -7,7 +7,7 @@ import re
 from xlcalc.values.text import squeeze
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_SHAPE = re.compile(rf"[{ALPHABET}]{{2}}\d{{6}}[{ALPHABET}]{{10}}")
+_SHAPE = re.compile(rf"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}")
 _DAMAGED = re.compile(r"\d{15}000|\d(?:\.\d+)?[eE]\+?17")
 
 

@@ -1,0 +1,1 @@
+"""Programs that evaluate a workbook's own formulas: the ``formulas`` package, and LibreOffice as the referee."""

@@ -1,0 +1,241 @@
+"""LibreOffice as an independent referee: it recalculates whole files, many in one process.
+
+It knows none of our functions: cells that call them show ``#NAME?``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+
+from openpyxl.utils.datetime import to_excel
+
+from workbooks.engines.formulas_engine import CellKey, Value, formula_cells, open_book
+from xlcalc.errors import EngineError
+
+OLDEST = (25, 2)
+XLSX = 'xlsx:"Calc MS Excel 2007 XML"'
+
+_USUAL_PLACES = (
+    "/usr/bin/soffice",
+    "/usr/lib/libreoffice/program/soffice",
+    "/opt/libreoffice*/program/soffice",
+    "/Applications/LibreOffice.app/Contents/MacOS/soffice",
+    "C:/Program Files/LibreOffice/program/soffice.exe",
+)
+# Always recalculate: by default cached values of files "from Microsoft Excel" are believed. Nothing active runs.
+_SETTINGS = (
+    ("/org.openoffice.Office.Calc/Formula/Load", "OOXMLRecalcMode", "0"),
+    ("/org.openoffice.Office.Calc/Formula/Load", "ODFRecalcMode", "0"),
+    ("/org.openoffice.Office.Common/Security/Scripting", "MacroSecurityLevel", "3"),
+    ("/org.openoffice.Office.Common/Security/Scripting", "DisableActiveContent", "true"),
+)
+
+Values = dict[CellKey, Value]
+
+
+def evaluate_libreoffice(paths: Sequence[Path], timeout: float) -> dict[Path, Values | EngineError]:
+    """Every formula cell of every file, recalculated; for a file that could not be, the error in its place.
+
+    timeout: seconds for all files together. Raises EngineError ``E-ENGINE-LIBREOFFICE`` when LibreOffice is
+    missing or too old.
+    """
+    results: dict[Path, Values | EngineError] = {}
+    wanted: dict[Path, list[CellKey]] = {}
+    for path in dict.fromkeys(paths):
+        try:
+            cells = formula_cells(open_book(path))
+            wanted[path] = [(sheet, place) for (sheet, ref), formula in cells.items() for place in formula.cells(ref)]
+        except EngineError as error:
+            results[path] = error
+    with tempfile.TemporaryDirectory(prefix="xlcalc-") as folder:
+        for path, copy in convert(list(wanted), XLSX, Path(folder), timeout).items():
+            try:
+                results[path] = copy if isinstance(copy, EngineError) else _values(copy, wanted[path])
+            except EngineError as error:
+                results[path] = error
+    return {path: results[path] for path in dict.fromkeys(paths)}
+
+
+def convert(
+    paths: Sequence[Path],
+    format: str,
+    outdir: Path,
+    timeout: float,  # noqa: A002 - soffice's own word
+) -> dict[Path, Path | EngineError]:
+    """Converts files with one soffice process; format as ``--convert-to`` takes it, such as ``pdf`` or ``XLSX``.
+
+    The results lie in outdir under numbered names (``f0000.pdf``), whatever the inputs are called. A file
+    that gave no result has the EngineError in its place.
+    """
+    office = _office()
+    if not paths:
+        return {}
+    outdir = outdir.resolve()
+    outdir.mkdir(parents=True, exist_ok=True)
+    suffix = format.partition(":")[0]
+    results: dict[Path, Path | EngineError] = {}
+    with tempfile.TemporaryDirectory(prefix="xlcalc-lo-") as folder:
+        home = Path(folder)
+        (home / "in").mkdir()
+        names: dict[Path, str] = {}
+        for path in dict.fromkeys(paths):
+            name = f"f{len(names):04d}"
+            try:
+                shutil.copyfile(path, home / "in" / f"{name}{path.suffix.lower()}")
+                names[path] = name
+            except OSError as error:
+                results[path] = EngineError(
+                    "E-ENGINE-FILE", f"无法读取文件：{error}", where=path.name, remedy="请检查文件是否存在、是否被占用"
+                )
+        inputs = [f"in/{name}{path.suffix.lower()}" for path, name in names.items()]
+        said = _run(
+            [str(office), *_private(home), "--convert-to", format.replace('"', ""), "--outdir", str(outdir), *inputs],
+            home,
+            timeout,
+        )
+        for path, name in names.items():
+            made = outdir / f"{name}.{suffix}"
+            results[path] = made if made.is_file() and made.stat().st_size else _failed(path, said)
+    return {path: results[path] for path in dict.fromkeys(paths)}
+
+
+def find_soffice() -> Path | None:
+    """The LibreOffice program, None when it is not installed."""
+    if on_path := shutil.which("soffice"):
+        return Path(on_path)
+    for place in map(Path, _USUAL_PLACES):
+        root = Path(place.anchor)
+        found = sorted(root.glob(str(place.relative_to(root)))) if place.anchor else []
+        if found:
+            return found[-1]
+    return None
+
+
+def version() -> tuple[int, ...]:
+    """The installed version, such as ``(25, 2, 3, 2)``; raises EngineError ``E-ENGINE-LIBREOFFICE`` without one."""
+    office = find_soffice()
+    if office is None:
+        raise _missing("没有安装 LibreOffice")
+    return _version(office)
+
+
+@cache
+def _version(office: Path) -> tuple[int, ...]:
+    with tempfile.TemporaryDirectory(prefix="xlcalc-lo-") as folder:
+        try:
+            said = _run([str(office), *_private(Path(folder))[:1], "--version"], Path(folder), 60)
+        except OSError:
+            said = ""
+    found = re.search(r"LibreOffice (\d+(?:\.\d+)+)", said)
+    if found is None:
+        raise _missing("LibreOffice 无法启动")
+    return tuple(map(int, found[1].split(".")))
+
+
+def _office() -> Path:
+    office = find_soffice()
+    if office is None:
+        raise _missing("没有安装 LibreOffice")
+    held = _version(office)
+    if held < OLDEST:
+        raise _missing(f"LibreOffice 版本 {'.'.join(map(str, held))} 过旧，须为 {'.'.join(map(str, OLDEST))} 或更新")
+    return office
+
+
+def _missing(what: str) -> EngineError:
+    return EngineError(
+        "E-ENGINE-LIBREOFFICE",
+        what,
+        remedy="Debian 上可运行 tests/install-libreoffice.sh 安装；其他系统请从其官网安装，或改用 direct 引擎",
+    )
+
+
+def _failed(path: Path, said: str) -> EngineError:
+    if said == _TIMED_OUT:
+        return EngineError(
+            "E-ENGINE-TIMEOUT", "LibreOffice 未在规定时间内完成", where=path.name, remedy="请减少每次的文件数或延长时限"
+        )
+    return EngineError(
+        "E-ENGINE-CONVERT",
+        "LibreOffice 无法打开或转换此文件",
+        where=path.name,
+        remedy="请用 Excel 或 WPS 打开，去掉密码后另存为 .xlsx",
+    )
+
+
+_TIMED_OUT = "timed out"
+
+
+def _private(home: Path) -> list[str]:
+    """A fresh profile of this process's own, so that no other office and no user setting has a say."""
+    user = home / "profile" / "user"
+    user.mkdir(parents=True)
+    items = "".join(
+        f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for path, name, value in _SETTINGS
+    )
+    (user / "registrymodifications.xcu").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{items}</oor:items>\n',
+        encoding="utf-8",
+    )
+    return [f"-env:UserInstallation={(home / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
+
+
+def _run(command: list[str], home: Path, timeout: float) -> str:
+    """What the program printed; the whole process group is ended when the time is up."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+    if os.name == "nt":
+        environment = {**os.environ, **environment, "PATH": os.environ.get("PATH", "")}
+    process = subprocess.Popen(
+        command,
+        cwd=home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=timeout)
+        return said.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return _TIMED_OUT
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        if os.name == "nt":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _values(copy: Path, wanted: Sequence[CellKey]) -> Values:
+    book = open_book(copy, data_only=True)
+    for sheet, ref in wanted:
+        if sheet not in book.sheetnames:
+            raise EngineError("E-ENGINE-CONVERT", "LibreOffice 没有保留此工作表", where=f"{sheet}!{ref}")
+    return {(sheet, ref): _plain(book[sheet][ref].value, book.epoch) for sheet, ref in wanted}
+
+
+def _plain(value: object, epoch: datetime) -> Value:
+    if value is None:
+        return ""
+    if isinstance(value, datetime | date | time | timedelta):
+        serial: float = to_excel(value, epoch)
+        return int(serial) if float(serial).is_integer() else serial
+    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,89 @@
+"""A template's manifest: its ports, found in a filled workbook by defined name and never by address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbooks.rawbook import Area, RawBook, RawCell, make_ref
+from xlcalc.errors import WorkbookRefused
+
+Direction = Literal["in", "out", "fill", "parameter", "choice", "identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named cell or block of cells.
+
+    direction: ``in`` a person fills it; ``out`` a formula whose value we write; ``fill`` an empty cell
+    shipped for text we write; ``parameter`` a number from the pack; ``choice`` the option of an
+    interpretation; ``identity`` what the template is. fact: the fact an input feeds.
+    """
+
+    name: str
+    direction: Direction
+    fact: str | None = None
+    unit: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The ports of one version of a template; ``table``: the port names that are columns of its table."""
+
+    template: str
+    version: str
+    ports: tuple[Port, ...]
+    table: tuple[str, ...] = ()
+    by_name: Mapping[str, Port] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {port.name: port for port in self.ports})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One cell of a filled workbook."""
+
+    sheet: str
+    row: int
+    column: int
+
+    @property
+    def ref(self) -> str:
+        """``G5``."""
+        return make_ref(self.row, self.column)
+
+    def __str__(self) -> str:
+        return f"{self.sheet}!{self.ref}"
+
+
+_EMPTY = RawCell("", "empty", "", None)
+
+
+def area_of(book: RawBook, name: str) -> Area:
+    """Where a port lies; raises WorkbookRefused ``E-BOOK-NAME`` when the workbook lost the name."""
+    area = book.resolve(name)
+    if area is None:
+        raise WorkbookRefused(
+            "E-BOOK-NAME",
+            f"工作簿缺少定义名称“{name}”，可能有单元格被删除",
+            remedy="请改用新的模板，把数据粘贴为数值后重新填写",
+        )
+    return area
+
+
+def places(book: RawBook, name: str) -> list[Place]:
+    """The cells of a port, row by row."""
+    area = area_of(book, name)
+    return [
+        Place(area.sheet, row, column)
+        for row in range(area.first_row, area.last_row + 1)
+        for column in range(area.first_col, area.last_col + 1)
+    ]
+
+
+def cell_at(book: RawBook, place: Place) -> RawCell:
+    """The cell at a place, an empty one where the file stores none."""
+    return book.sheet(place.sheet).cells.get((place.row, place.column), _EMPTY)

@@ -1,0 +1,291 @@
+"""Recalculates one filled workbook: inputs are read, results computed anew and patched into a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Context as DecimalContext
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from workbooks.cellread import Evaluated
+from workbooks.outputs import (
+    Shown,
+    assessment_outputs,
+    cell_value,
+    explanation,
+    recommendation_outputs,
+    verdict,
+)
+from workbooks.package import Package
+from workbooks.ports import Place, area_of, cell_at, places
+from workbooks.rawbook import RawCell, Value
+from workbooks.reader import IDENTITY, ReadBook, Record, read_package
+from workbooks.template import draft_template
+from xlcalc.evaluation import evaluate
+from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import load_policy
+from xlcalc.results.outcome import Finding, Outcome
+from xlcalc.values.levels import MaturityLevel
+
+# Programs differ in the last digits of a binary number; money and scores need far fewer than fourteen.
+_FOURTEEN_DIGITS = DecimalContext(prec=14)
+
+Changes = dict[tuple[str, str], Value]
+
+
+@dataclass
+class Recalculated:
+    """The result for one workbook. findings: those of the file; those of records stand in ``records``."""
+
+    read: ReadBook
+    outcomes: list[tuple[Record, Outcome]]
+    findings: list[Finding]
+    changes: Changes = field(default_factory=dict)
+
+    @property
+    def data(self) -> bytes:
+        """The workbook with its results, the original's other bytes unchanged."""
+        return self.read.book.patch(self.changes)
+
+    def all_findings(self) -> list[Finding]:
+        """Findings of the file and of its records, then those of the outcomes, each with its cell where known."""
+        own = [*self.findings, *(finding for record in self.read.records for finding in record.findings)]
+        return own + [finding for _, outcome in self.outcomes for finding in outcome.findings]
+
+
+def recalculate(
+    path: Path,
+    *,
+    on: date | None = None,
+    choices: Mapping[str, str] | None = None,
+    evaluated: Evaluated | None = None,
+) -> Recalculated:
+    """Results of a workbook under its own pack versions and choices, unless ``on`` or ``choices`` override them.
+
+    evaluated: values an engine found for the workbook's formula cells; they stand in for formulas in input
+    cells and are compared with our results. Raises WorkbookRefused for a file that cannot be used.
+    """
+    return recalculate_package(Package.open(path), on=on, choices=choices, evaluated=evaluated)
+
+
+def recalculate_package(
+    package: Package,
+    *,
+    on: date | None = None,
+    choices: Mapping[str, str] | None = None,
+    evaluated: Evaluated | None = None,
+) -> Recalculated:
+    """The same for a package already opened."""
+    read = read_package(package, evaluated)
+    versions = _versions(read, on)
+    chosen = {**read.choices, **_applicable(choices or {}, versions)}
+    same = versions == read.versions and chosen == read.choices
+    if not same:
+        read = replace(read, versions=versions, choices=chosen)
+        _use_choices(read)
+    outcomes = [(record, outcome) for record in read.records for outcome in _outcomes(read, record, on)]
+    result = Recalculated(read, outcomes, list(read.findings))
+    _write_outputs(result, _shown(read, outcomes), compare=same, evaluated=evaluated)
+    _write_parameters(result, compare=same)
+    _count_own_formulas(result)
+    _write_explanation(result)
+    return result
+
+
+def _versions(read: ReadBook, on: date | None) -> dict[str, Version]:
+    if on is None:
+        return read.versions
+    return {policy: load_policy(policy).on(on)[0] for policy in read.form.policies}
+
+
+def _applicable(choices: Mapping[str, str], versions: Mapping[str, Version]) -> dict[str, str]:
+    """Choices of these versions; a choice that belongs to none of them is an error of the run, not of the file."""
+    known = {}
+    for key, code in choices.items():
+        for version in versions.values():
+            if key in version.interpretations:
+                known[key] = version.full_choices({key: code})[key]
+    return known
+
+
+def _use_choices(read: ReadBook) -> None:
+    """Under other choices the same ticks may score otherwise."""
+    version = read.versions[read.form.policies[0]]
+    for record in read.records:
+        if "assessment" in record.cells:
+            record.cells["assessment"] = version.mechanism("assessment", _own(read.choices, version))
+
+
+def _own(choices: Mapping[str, str], version: Version) -> dict[str, str]:
+    return {key: code for key, code in choices.items() if key in version.interpretations}
+
+
+def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
+    found = []
+    facts = dict(record.facts)
+    for policy in read.form.policies:
+        version = read.versions[policy]
+        outcome = evaluate(policy, facts, on=on, version=version.id, choices=_own(read.choices, version))
+        level = outcome.results.get("maturity_level")
+        if isinstance(level, MaturityLevel) and "maturity_level" not in facts:
+            facts["self_assessed_level"] = level
+        located = tuple(
+            replace(item, where=item.where or record.facts_at.get(item.fact or "")) for item in outcome.findings
+        )
+        found.append(replace(outcome, findings=located))
+    return found
+
+
+def _shown(read: ReadBook, outcomes: list[tuple[Record, Outcome]]) -> list[tuple[Record, Shown]]:
+    if read.form.kind == "assessment":
+        return [(record, assessment_outputs(read.form, record, read.versions, read.choices)) for record in read.records]
+    header = area_of(read.book, "t_header").first_row
+    version = read.versions[read.form.policies[0]]
+    return [
+        (record, recommendation_outputs(read.form, record, version, read.choices, outcome, header))
+        for record, outcome in outcomes
+    ]
+
+
+def _write_outputs(
+    result: Recalculated, shown: list[tuple[Record, Shown]], *, compare: bool, evaluated: Evaluated | None
+) -> None:
+    for record, values in shown:
+        for name, value in values.items():
+            for place, single in _placed(result.read, name, value, record.row):
+                _write_output(result, record, place, single, compare=compare, evaluated=evaluated)
+    if result.read.form.kind == "recommendation":
+        _write_empty_rows(result, {record.row for record, _ in shown})
+
+
+def _placed(read: ReadBook, name: str, value: Any, row: int | None) -> list[tuple[Place, Any]]:
+    if row is not None:
+        area = area_of(read.book, name)
+        return [(Place(area.sheet, row, area.first_col), value)]
+    cells = places(read.book, name)
+    return list(zip(cells, value if isinstance(value, list) else [value], strict=True))
+
+
+def _write_output(
+    result: Recalculated, record: Record, place: Place, value: Any, *, compare: bool, evaluated: Evaluated | None
+) -> None:
+    cell = cell_at(result.read.book, place)
+    fresh = cell_value(value)
+    is_fill = place.ref and _is_fill(result.read, place)
+    if cell.formula is None and not is_fill:
+        message = "本行缺公式" if record.row else "计算单元格的公式已被改动"
+        text = f"{message}，结果只写入运行报告：{fresh}。请从上一行复制公式，或改用新模板"
+        record.findings.append(Finding("E-NO-FORMULA", "warn", text, None, str(place)))
+        return
+    if is_fill and not cell.ref:
+        return
+    result.changes[place.sheet, place.ref] = fresh
+    if is_fill:
+        return
+    stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
+    if stored is not None and compare and not _same(stored, fresh):
+        where = "引擎计算" if evaluated else "文件中保存"
+        message = f"{where}的结果为“{stored}”，重新计算为“{fresh}”。以重新计算为准，请核对文件是否被改动"
+        record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place)))
+
+
+def _is_fill(read: ReadBook, place: Place) -> bool:
+    if not read.manifest.table:
+        return False
+    area = area_of(read.book, "t_verdict")
+    return place.column == area.first_col and place.sheet == area.sheet
+
+
+def _stored(cell: RawCell) -> str | None:
+    """The cached value as text; None where the file holds none, as after saving by a program that keeps none."""
+    return None if cell.kind == "empty" else cell.text
+
+
+def _same(stored: Any, fresh: Value) -> bool:
+    if isinstance(fresh, str) or fresh is None:
+        return str(stored) == (fresh or "")
+    try:
+        number = Decimal(repr(stored) if isinstance(stored, float) else str(stored))
+    except InvalidOperation:
+        return False
+    return _FOURTEEN_DIGITS.create_decimal(number) == _FOURTEEN_DIGITS.create_decimal(fresh)
+
+
+def _write_empty_rows(result: Recalculated, filled: set[int | None]) -> None:
+    """Rows without an enterprise show nothing; what an earlier run wrote there is cleared."""
+    read = result.read
+    for name in read.manifest.table:
+        port = read.manifest.by_name[name]
+        if port.direction not in ("out", "fill"):
+            continue
+        for place in places(read.book, name):
+            cell = cell_at(read.book, place)
+            if place.row not in filled and cell.ref and (cell.formula is not None or port.direction == "fill"):
+                result.changes[place.sheet, place.ref] = ""
+
+
+def _write_parameters(result: Recalculated, *, compare: bool) -> None:
+    """Brings parameter, choice and identity cells in line with the packs and choices used."""
+    read = result.read
+    draft = draft_template(read.form, read.versions, read.choices)
+    for port in draft.ports:
+        if port.direction not in ("parameter", "choice") and port.name not in IDENTITY:
+            continue
+        expected = _block(draft, port.name)
+        found = places(read.book, port.name)
+        for place, value in zip(found, expected, strict=False):
+            cell = cell_at(read.book, place)
+            if value is None or _same(_stored(cell) or "", value):
+                continue
+            result.changes[place.sheet, place.ref] = value
+            if compare and port.direction == "parameter":
+                message = f"参数“{cell.text}”与政策包不同，应为“{value}”。已按政策包恢复"
+                result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place)))
+
+
+def _block(draft: Any, name: str) -> list[Value]:
+    sheet, _, span = draft.book.defined_names[name].attr_text.replace("'", "").replace("$", "").partition("!")
+    rows = draft.book[sheet][span]
+    if not isinstance(rows, tuple):
+        return [rows.value]
+    return [cell.value for row in rows for cell in (row if isinstance(row, tuple) else (row,))]
+
+
+def _count_own_formulas(result: Recalculated) -> None:
+    """A clerk's own formulas are counted, not evaluated; what they show may be out of date."""
+    read = result.read
+    ours = set(result.changes)
+    for name in (port.name for port in read.manifest.ports if port.direction == "out"):
+        ours |= {(place.sheet, place.ref) for place in places(read.book, name)}
+    foreign = [
+        f"{info.name}!{cell.ref}"
+        for info in read.book.sheets
+        for cell in read.book.sheet(info.name).cells.values()
+        if cell.formula is not None and (info.name, cell.ref) not in ours
+    ]
+    if foreign:
+        message = f"有 {len(foreign)} 个不属于模板的公式未重新计算（如 {foreign[0]}）。需要时用 --engine formulas"
+        result.findings.append(Finding("E-OWN-FORMULAS", "info", message, None, foreign[0]))
+
+
+def _write_explanation(result: Recalculated) -> None:
+    read = result.read
+    cells = places(read.book, "fill_explanation")
+    outcomes = [outcome for _, outcome in result.outcomes]
+    findings = [*result.findings, *(finding for record in read.records for finding in record.findings)]
+    if read.form.kind == "recommendation":
+        outcomes, findings = outcomes[:1] if len(outcomes) == 1 else [], findings
+    for place, line in zip(cells, explanation(outcomes, findings, len(cells)), strict=True):
+        if cell_at(read.book, place).ref:
+            result.changes[place.sheet, place.ref] = line
+    if "fill_summary" in read.manifest.by_name and outcomes:
+        place = places(read.book, "fill_summary")[0]
+        result.changes[place.sheet, place.ref] = verdict(outcomes[-1], [])
+
+
+def recalculated_bytes(data: bytes) -> bytes:
+    """A workbook of ours, just built, with its cached values."""
+    return recalculate_package(Package.from_bytes(data)).data

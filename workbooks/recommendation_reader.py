@@ -1,0 +1,81 @@
+"""Reads a 推荐表: one record a row, with what is doubled or missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from workbooks.cellread import CellReader
+from workbooks.form import Form
+from workbooks.ports import Manifest, Place, area_of, places
+from workbooks.reader import Record
+from xlcalc.facts import fact
+from xlcalc.packs.policy import Version
+from xlcalc.values.text import squeeze
+
+
+def read_records(
+    reader: CellReader, form: Form, ports: Manifest, versions: Mapping[str, Version], choices: Mapping[str, str]
+) -> list[Record]:
+    """Every row in which a person has written something; rows added below the table count too."""
+    columns = {name: area_of(reader.book, name) for name in ports.table}
+    inputs = [ports.by_name[name] for name in ports.table if ports.by_name[name].direction == "in"]
+    sheet = columns["t_header" if "t_header" in columns else ports.table[0]].sheet
+    first = min(columns[port.name].first_row for port in inputs)
+    letters = {port.name: columns[port.name].first_col for port in inputs}
+    filled = [
+        row
+        for (row, column), cell in reader.book.sheet(sheet).cells.items()
+        if column in letters.values() and row >= first and (cell.formula is not None or cell.text.strip())
+    ]
+    head = _head(reader, ports)
+    records = [_record(reader, sheet, row, inputs, letters, head) for row in sorted(set(filled))]
+    _mark_doubles(records)
+    del form, versions, choices
+    return records
+
+
+def _head(reader: CellReader, ports: Manifest) -> dict[str, Any]:
+    head = {}
+    for port in ports.ports:
+        if port.direction == "in" and port.name not in ports.table and port.fact:
+            value = reader.fact(places(reader.book, port.name)[0], fact(port.fact))
+            if value is not None:
+                head[port.fact] = value
+    return head
+
+
+def _record(
+    reader: CellReader, sheet: str, row: int, inputs: list[Any], letters: Mapping[str, int], head: Mapping[str, Any]
+) -> Record:
+    facts: dict[str, Any] = dict(head)
+    facts_at = {}
+    start = len(reader.findings)
+    for port in inputs:
+        place = Place(sheet, row, letters[port.name])
+        facts_at[port.fact] = str(place)
+        value = reader.fact(place, fact(port.fact), port.unit)
+        if value is not None and value != "":
+            facts[port.fact] = value
+    if not facts.get("enterprise_name"):
+        reader.problem("E-NO-NAME", "本行没有企业名称", "请填写企业名称或清空本行", facts_at["enterprise_name"])
+    findings = reader.findings[start:]
+    del reader.findings[start:]
+    key = str(facts.get("uscc") or facts.get("enterprise_name") or f"第{row}行")
+    return Record(key, f"{sheet}!A{row}", facts, findings, facts_at=facts_at, row=row)
+
+
+def _mark_doubles(records: list[Record]) -> None:
+    from xlcalc.results.outcome import Finding
+
+    for name in ("uscc", "enterprise_name"):
+        values = Counter(squeeze(str(record.facts[name])) for record in records if record.facts.get(name))
+        for record in records:
+            value = record.facts.get(name)
+            if value and values[squeeze(str(value))] > 1:
+                rows = "、".join(
+                    str(r.row) for r in records if squeeze(str(r.facts.get(name, ""))) == squeeze(str(value))
+                )
+                message = f"{fact(name).label}“{value}”在第 {rows} 行重复出现。同一企业只能推荐一次，请删去重复的行"
+                record.findings.append(Finding("E-DOUBLE", "block", message, None, record.facts_at[name], name))
