@@ -94,6 +94,14 @@ class Draft:
         sheet.add_data_validation(rule)
         rule.add(refs)
 
+    def cells(self, name: str) -> list[Any]:
+        """The openpyxl cells of a port, row by row."""
+        sheet, _, span = str(self.book.defined_names[name].attr_text).replace("'", "").replace("$", "").partition("!")
+        found = self.book[sheet][span]
+        if not isinstance(found, tuple):
+            return [found]
+        return [cell for row in found for cell in (row if isinstance(row, tuple) else (row,))]
+
     def manifest(self) -> Manifest:
         """The manifest of what was laid out."""
         return Manifest(self.form.id, self.form.version, tuple(self.ports), tuple(self.table))

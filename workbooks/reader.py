@@ -12,7 +12,7 @@ from workbooks.form import Form, forms
 from workbooks.package import Package
 from workbooks.ports import Manifest, area_of, cell_at, places
 from workbooks.rawbook import RawBook
-from workbooks.template import manifest
+from workbooks.template import IDENTITY, manifest
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -117,9 +117,6 @@ def _versions(book: RawBook, form: Form) -> dict[str, Version]:
     if list(versions) != list(form.policies):
         raise WorkbookRefused("E-BOOK-FOREIGN", "依据表中的政策与模板不符", remedy="请使用未改动的模板")
     return versions
-
-
-IDENTITY = ("xlcalc_policies", "xlcalc_versions", "xlcalc_hashes")
 
 
 def _choices(book: RawBook, ports: Manifest, versions: Mapping[str, Version]) -> dict[str, str]:

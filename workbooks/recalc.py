@@ -22,8 +22,8 @@ from workbooks.outputs import (
 from workbooks.package import Package
 from workbooks.ports import Place, area_of, cell_at, places
 from workbooks.rawbook import RawCell, Value
-from workbooks.reader import IDENTITY, ReadBook, Record, read_package
-from workbooks.template import draft_template
+from workbooks.reader import ReadBook, Record, read_package
+from workbooks.template import parameter_values
 from xlcalc.evaluation import evaluate
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -230,28 +230,16 @@ def _write_empty_rows(result: Recalculated, filled: set[int | None]) -> None:
 def _write_parameters(result: Recalculated, *, compare: bool) -> None:
     """Brings parameter, choice and identity cells in line with the packs and choices used."""
     read = result.read
-    draft = draft_template(read.form, read.versions, read.choices)
-    for port in draft.ports:
-        if port.direction not in ("parameter", "choice") and port.name not in IDENTITY:
-            continue
-        expected = _block(draft, port.name)
-        found = places(read.book, port.name)
-        for place, value in zip(found, expected, strict=False):
+    expected = parameter_values(read.form.id, tuple(read.versions.items()), tuple(sorted(read.choices.items())))
+    for name, values in expected.items():
+        for place, value in zip(places(read.book, name), values, strict=False):
             cell = cell_at(read.book, place)
             if value is None or _same(_stored(cell) or "", value):
                 continue
             result.changes[place.sheet, place.ref] = value
-            if compare and port.direction == "parameter":
+            if compare and read.manifest.by_name[name].direction == "parameter":
                 message = f"参数“{cell.text}”与政策包不同，应为“{value}”。已按政策包恢复"
                 result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place)))
-
-
-def _block(draft: Any, name: str) -> list[Value]:
-    sheet, _, span = draft.book.defined_names[name].attr_text.replace("'", "").replace("$", "").partition("!")
-    rows = draft.book[sheet][span]
-    if not isinstance(rows, tuple):
-        return [rows.value]
-    return [cell.value for row in rows for cell in (row if isinstance(row, tuple) else (row,))]
 
 
 def _count_own_formulas(result: Recalculated) -> None:
@@ -284,8 +272,3 @@ def _write_explanation(result: Recalculated) -> None:
     if "fill_summary" in read.manifest.by_name and outcomes:
         place = places(read.book, "fill_summary")[0]
         result.changes[place.sheet, place.ref] = verdict(outcomes[-1], [])
-
-
-def recalculated_bytes(data: bytes) -> bytes:
-    """A workbook of ours, just built, with its cached values."""
-    return recalculate_package(Package.from_bytes(data)).data

@@ -12,10 +12,13 @@ from typing import Any
 from workbooks import assessment_form, recommendation_form
 from workbooks.draft import Draft
 from workbooks.form import Form, form
+from workbooks.package import Package
 from workbooks.ports import Manifest
+from workbooks.rawbook import RawBook
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 
+IDENTITY = ("xlcalc_policies", "xlcalc_versions", "xlcalc_hashes")
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)
 
 
@@ -37,6 +40,40 @@ def manifest(form_id: str) -> Manifest:
     spec = form(form_id)
     versions = {policy: load_policy(policy).newest for policy in spec.policies}
     return draft_template(spec, versions, {}).manifest()
+
+
+@lru_cache(maxsize=64)
+def parameter_values(
+    form_id: str, versions: tuple[tuple[str, Version], ...], choices: tuple[tuple[str, str], ...]
+) -> dict[str, list[Any]]:
+    """The values of the parameter, choice and identity cells under given packs and choices, by port name."""
+    draft = draft_template(form(form_id), dict(versions), dict(choices))
+    wanted = [port.name for port in draft.ports if port.direction in ("parameter", "choice") or port.name in IDENTITY]
+    return {name: [cell.value for cell in draft.cells(name)] for name in wanted}
+
+
+@lru_cache(maxsize=32)
+def _blank(
+    form_id: str, versions: tuple[tuple[str, Version], ...], choices: tuple[tuple[str, str], ...], rows: int
+) -> bytes:
+    return workbook_bytes(draft_template(form(form_id), dict(versions), dict(choices), rows))
+
+
+def fill_template(
+    form_id: str, versions: Mapping[str, Version], choices: Mapping[str, str], facts: Sequence[Mapping[str, object]]
+) -> bytes:
+    """A new workbook under given packs and choices with facts in its inputs and results in its formulas."""
+    from workbooks.prefill import prefill
+    from workbooks.recalc import recalculate_package
+
+    spec = form(form_id)
+    rows = max(len(facts), spec.data.get("rows", 1))
+    data = _blank(form_id, tuple(versions.items()), tuple(sorted(choices.items())), rows)
+    if facts:
+        book = RawBook(Package.from_bytes(data))
+        mechanism = versions[spec.policies[0]].mechanism("assessment") if spec.kind == "assessment" else None
+        data = book.patch(prefill(book, spec, manifest(form_id), mechanism, facts))
+    return recalculate_package(Package.from_bytes(data)).data
 
 
 def workbook_bytes(draft: Draft) -> bytes:
@@ -77,9 +114,6 @@ def build_template(
     facts: as in JSON; for a table, one mapping a row. on: the date that selects pack versions, else the
     newest. Raises InputError for an unusable fact, PolicyError for an unknown choice.
     """
-    from workbooks.prefill import prefill
-    from workbooks.recalc import recalculated_bytes
-
     spec = form(form_id)
     held = {policy: load_policy(policy) for policy in spec.policies}
     versions = {policy: item.on(on)[0] if on else item.newest for policy, item in held.items()}
@@ -89,7 +123,4 @@ def build_template(
             if key in version.interpretations:
                 chosen |= {key: version.full_choices({key: code})[key]}
     rows = [facts] if isinstance(facts, Mapping) else list(facts)
-    draft = draft_template(spec, versions, chosen, max(len(rows), spec.data.get("rows", 1)))
-    if rows:
-        prefill(draft, rows)
-    return recalculated_bytes(workbook_bytes(draft))
+    return fill_template(form_id, versions, chosen, rows)

@@ -112,6 +112,10 @@ def compile_data(data: Data) -> Assessment:
     tops = _weights(data["dimensions"], None, where)
     middles = _weights(data["indicators"], tops, where)
     items = _weights(data["items"], middles, where)
+    for question in data["questions"]:
+        if question["item"] not in items:
+            place = f"{where}.{question['key']}"
+            raise PackError("E-PACK-WEIGHT", f"没有采集项“{question['item']}”", where=place, remedy="请核对 item")
     shares = {
         (question["key"], option["key"]): items[question["item"]]
         * 100

@@ -65,7 +65,7 @@ def _validated(validate: Callable[[Any], Any], data: Any, where: str) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in (where, *first["loc"]) if part != "")
-        words, remedy = _WORDS.get(first["type"], (first["msg"], "请按字段类型修改"))
+        words, remedy = _WORDS.get(first["type"], (f"类型或取值不对：{first['msg']}", "请按字段类型修改"))
         raise PackError(
             "E-PACK-FIELD", f"{words}（{first['loc'][-1] if first['loc'] else ''}）", where=place, remedy=remedy
         ) from error
@@ -87,7 +87,7 @@ def merge(base: Any, over: Any) -> Any:
             key: merge(base[key], over[key]) if key in base and key in over else over.get(key, base.get(key))
             for key in base | over
         }
-    if isinstance(base, list) and isinstance(over, list) and (name := _row_key(base) or _row_key(over)):
+    if isinstance(base, list) and isinstance(over, list) and (name := _row_key(base + over)):
         rows = {row[name]: row for row in base}
         for row in over:
             rows[row[name]] = merge(rows[row[name]], row) if row[name] in rows else row
@@ -151,6 +151,8 @@ def _check_interpretations(version: dict[str, Any], where: str) -> None:
         place = f"{where}.interpretation.{row['id']}"
         codes = [option["code"] for option in row["option"]]
         _check_unique(codes, place)
+        if row["clause"] is not None:
+            _check_clause_names({"clause": row["clause"]}, {clause["key"] for clause in version["clause"]}, place)
         if row["kind"] == "choice" and (len(codes) < 2 or row["default"] not in codes):
             raise PackError(
                 "E-PACK-CHOICE",
@@ -161,6 +163,7 @@ def _check_interpretations(version: dict[str, Any], where: str) -> None:
         if row["kind"] == "required" and not row["fact"]:
             raise PackError("E-PACK-CHOICE", "必填参数须写明对应的事实", where=place, remedy="请补上 fact")
     plain = Version(version)
+    plain.mechanisms(plain.full_choices({}))
     for key, item in plain.interpretations.items():
         for code in item.options if item.kind == "choice" else ():
             plain.mechanisms(plain.full_choices({key: code}))

@@ -57,14 +57,20 @@ def check_quotes(version: Mapping[str, Any], own: list[dict[str, Any]], folder: 
             raise PackError("E-PACK-QUOTE", "引文与摘录原文不一致", where=where, remedy="请从摘录中逐字复制")
     for mechanism in version["mechanism"]:
         for clause, words, where in _numbers(mechanism, None, mechanism["key"]):
-            # A number of its own: «5万元» does not stand in «35万元».
-            if not re.search(rf"(?<![\d.]){re.escape(squeeze(words))}(?!\d|\.\d)", quotes[clause]):
+            if not _stands_in(squeeze(words), quotes[clause]):
                 raise PackError(
                     "E-PACK-NUMBER",
                     f"数值“{words}”不在所引条款“{clause}”的原文中",
                     where=where,
                     remedy="请核对数值或改引正确的条款",
                 )
+
+
+def _stands_in(words: str, quote: str) -> bool:
+    """Whether the words stand in the quote as a number of their own: «5万元» is not in «35万元»."""
+    before = r"(?<![\d.])" if words[:1].isdigit() else ""
+    after = r"(?!\d|\.\d)" if words[-1:].isdigit() else ""
+    return re.search(f"{before}{re.escape(words)}{after}", quote) is not None
 
 
 def _numbers(data: Any, clause: str | None, where: str) -> Iterator[tuple[str, str, str]]:

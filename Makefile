@@ -1,0 +1,42 @@
+PYTHON ?= python3
+VENV := .venv
+TEST_VENV := .venv-test
+
+.PHONY: demo test bench lock clean
+
+demo: $(VENV)/ready
+	$(VENV)/bin/xlcalc demo -o demo
+
+test: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/ruff check .
+	$(TEST_VENV)/bin/ruff format --check .
+	$(TEST_VENV)/bin/mypy xlcalc workbooks udfs macros_bridge
+	$(TEST_VENV)/bin/xlcalc packs check
+	$(TEST_VENV)/bin/pytest
+
+bench: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python -m tests.benchmarks
+
+$(VENV)/ready: requirements/base.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "需要 Python 3.11 或更高版本")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements/base.txt
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(TEST_VENV)/ready: requirements/test.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "需要 Python 3.11 或更高版本")'
+	$(PYTHON) -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/pip install --quiet --require-hashes -r requirements/test.txt
+	$(TEST_VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Renews both lock files; needs uv.
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		requirements/build.in pyproject.toml -o requirements/base.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		requirements/build.in pyproject.toml --all-extras --group test -o requirements/test.txt
+
+clean:
+	rm -rf $(VENV) $(TEST_VENV) demo

@@ -1,0 +1,280 @@
+"""The command line ``xlcalc``: every command is a thin face over a documented Python function."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xlcalc.errors import InputError, WorkbookError, XlcalcError
+from xlcalc.values.dates import parse_date
+
+app = typer.Typer(
+    help="中小企业数字化政策的核算工具。", add_completion=False, no_args_is_help=True, rich_markup_mode=None
+)
+packs_app = typer.Typer(help="政策包。", invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(packs_app, name="packs")
+
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档")]
+On = Annotated[str | None, typer.Option("--on", help="申报日期，如 2025-05-31")]
+Choose = Annotated[list[str] | None, typer.Option("--choose", help="选用口径，如 AMB-31=literal，可多次")]
+Paths = Annotated[list[Path], typer.Argument(help="工作簿或文件夹")]
+
+
+def main() -> None:
+    """Entry point: every error becomes one Chinese line (or one JSON document) and exit code 2."""
+    wants_json = "--json" in sys.argv
+    try:
+        app(standalone_mode=False)
+    except XlcalcError as error:
+        _print_error(error, wants_json)
+        raise SystemExit(2) from None
+    except typer.Exit as stop:
+        raise SystemExit(stop.exit_code) from None
+    except typer.Abort:
+        raise SystemExit(130) from None
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, the user gets one line
+        usage = getattr(error, "format_message", None)
+        if usage is not None:
+            _print_error(InputError("E-USAGE", f"命令用法有误：{usage()}", remedy="可加 --help 查看用法"), wants_json)
+            raise SystemExit(2) from None
+        reason = f"程序内部错误（{type(error).__name__}）"
+        _print_error(XlcalcError("E-INTERNAL", reason, remedy="请把所用命令和文件告知维护人员"), wants_json)
+        raise SystemExit(2) from None
+
+
+def _print_error(error: XlcalcError, as_json: bool) -> None:
+    if as_json:
+        _emit(error.as_dict())
+    else:
+        print(error, file=sys.stderr)
+
+
+def _emit(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+@packs_app.callback()
+def packs(context: typer.Context, as_json: Json = False) -> None:
+    """列出现有政策及其版本。"""
+    if context.invoked_subcommand:
+        return
+    from macros_bridge.listing import packs_document, packs_text
+
+    document = packs_document()
+    _emit(document) if as_json else print(packs_text(document))
+
+
+@packs_app.command("check")
+def packs_check(as_json: Json = False) -> None:
+    """重新读取并检查全部政策包。"""
+    from xlcalc.packs.registry import policy_ids, read_fresh
+
+    ids = policy_ids()
+    for policy in ids:
+        read_fresh(policy)
+    _emit({"format": "xlcalc.packs-check/1", "checked": ids}) if as_json else print(f"{len(ids)} 个政策包检查通过")
+
+
+@app.command()
+def facts(policy: str, as_json: Json = False) -> None:
+    """一个政策需要填写哪些事实。"""
+    from macros_bridge.listing import facts_document, facts_text
+
+    document = facts_document(policy)
+    _emit(document) if as_json else print(facts_text(document))
+
+
+@app.command()
+def calc(policy: str, facts: str, on: On = None, choose: Choose = None, as_json: Json = False) -> None:
+    """计算一家企业；FACTS 为 JSON 文件，或 - 从标准输入读取。"""
+    from xlcalc.evaluation import evaluate
+    from xlcalc.results.explain import explain as explain_outcome
+    from xlcalc.results.trace import outcome_dict
+
+    given = _read_facts(facts)
+    try:
+        outcome = evaluate(policy, given, on=on, choices=_choices(choose))
+    except InputError as error:
+        raise error.at(facts if facts != "-" else "标准输入") from None
+    _emit(outcome_dict(outcome)) if as_json else print(explain_outcome(outcome))
+
+
+@app.command()
+def explain(
+    target: str, facts: Annotated[str | None, typer.Argument()] = None, on: On = None, choose: Choose = None
+) -> None:
+    """用中文说明推导过程：已填写的工作簿，或“政策 事实文件”。"""
+    from xlcalc.results.explain import explain as explain_outcome
+
+    if facts is not None:
+        calc(target, facts, on, choose, False)
+        return
+    from workbooks.recalc import recalculate
+
+    path = _existing(Path(target))
+    for record, outcome in recalculate(path, on=_day(on), choices=_choices(choose)).outcomes:
+        print(f"{record.facts.get('enterprise_name') or record.key}（{record.where}）")
+        print(explain_outcome(outcome) + "\n")
+
+
+@app.command()
+def templates(as_json: Json = False) -> None:
+    """列出工作簿模板。"""
+    from workbooks.form import forms
+
+    rows = [{"id": key, "title": form.title, "policies": list(form.policies)} for key, form in forms().items()]
+    if as_json:
+        _emit({"format": "xlcalc.templates/1", "templates": rows})
+    else:
+        print("\n".join(f"{row['id']}  {row['title']}  （{'、'.join(row['policies'])}）" for row in rows))
+
+
+@app.command()
+def template(
+    name: Annotated[str, typer.Argument(metavar="TEMPLATE")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="写到哪个 .xlsx 文件")],
+    facts: Annotated[str | None, typer.Option("--facts", help="预填的事实（JSON）")] = None,
+    on: On = None,
+    choose: Choose = None,
+) -> None:
+    """生成工作簿模板，可预填。"""
+    from workbooks.batch import write_atomically
+    from workbooks.template import build_template
+
+    if output.suffix.lower() == ".xlsm":
+        raise WorkbookError(
+            "E-NO-XLSM", "带函数的 .xlsm 版本尚未提供", where=str(output), remedy="请改用 .xlsx，公式不需要任何加载项"
+        )
+    if output.suffix.lower() != ".xlsx":
+        raise WorkbookError(
+            "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 结尾"
+        )
+    if output.exists():
+        raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy="请换一个文件名或先移走原文件")
+    given = _read_facts(facts, many=True) if facts else ()
+    try:
+        data = build_template(name, given, on=_day(on), choices=_choices(choose))
+    except InputError as error:
+        raise error.at(facts or name) from None
+    _guard_io(output, lambda: write_atomically(output, data))
+    print(f"已生成 {output}")
+
+
+@app.command()
+def read(file: Path, as_json: Json = False) -> None:
+    """读出已填工作簿中的事实及问题。"""
+    from macros_bridge.listing import read_document, read_text
+
+    document = read_document([_existing(file)])
+    _emit(document) if as_json else print(read_text(document))
+
+
+@app.command()
+def check(paths: Paths, as_json: Json = False, jobs: Annotated[int, typer.Option("--jobs", min=0)] = 0) -> None:
+    """只检查，不写结果。"""
+    from macros_bridge.running import run_batch
+
+    raise typer.Exit(run_batch(paths, None, jobs=jobs, as_json=as_json))
+
+
+@app.command()
+def recalc(
+    paths: Paths,
+    outdir: Annotated[Path, typer.Option("-o", "--output", help="结果文件夹")],
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="同时处理的文件数，0 为自动")] = 0,
+    engine: Annotated[str, typer.Option("--engine", help="direct、formulas 或 libreoffice")] = "direct",
+    on: On = None,
+    choose: Choose = None,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="每个文件的时限（秒）")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """重新核算工作簿，结果写入新文件和运行报告；原文件不动。"""
+    from macros_bridge.running import run_batch
+
+    code = run_batch(
+        paths, outdir, jobs=jobs, engine=engine, on=_day(on), choices=_choices(choose), timeout=timeout, as_json=as_json
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def demo(
+    outdir: Annotated[Path, typer.Option("-o", "--output", help="示例写到哪个文件夹")] = Path("demo"),
+    count: Annotated[int, typer.Option("--count", min=1)] = 200,
+) -> None:
+    """为虚构企业填写一批工作簿并全部核算一遍。"""
+    from macros_bridge.demo import run_demo
+
+    raise typer.Exit(run_demo(outdir, count))
+
+
+def _read_facts(source: str, *, many: bool = False) -> Any:
+    """Facts from a JSON file or standard input; numbers keep their text, doubled keys are errors."""
+    name = "标准输入" if source == "-" else source
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(
+            "E-FILE", "无法读取事实文件", where=name, remedy="请检查路径，文件须为 UTF-8 编码的 JSON"
+        ) from None
+    try:
+        given = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
+    except (ValueError, RecursionError) as error:
+        detail = f"第 {error.lineno} 行第 {error.colno} 列" if isinstance(error, json.JSONDecodeError) else "嵌套过深"
+        raise InputError("E-JSON", f"不是合法的 JSON（{detail}）", where=name, remedy="请修正后重试") from None
+    fits = isinstance(given, dict) or (many and isinstance(given, list) and all(isinstance(row, dict) for row in given))
+    if not fits:
+        raise InputError("E-JSON", "应为“事实: 值”的对象", where=name, remedy='请写成 {"recognised_cost": "50万元", …}')
+    return given
+
+
+def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        double = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise InputError("E-DOUBLE-KEY", f"“{double[:60]}”写了两次", where=name, remedy="请只保留一个")
+    return found
+
+
+def _choices(given: list[str] | None) -> dict[str, str]:
+    choices = {}
+    for item in given or []:
+        key, sign, code = item.partition("=")
+        if not sign or not key or not code:
+            raise InputError("E-CHOICE", f"口径“{item[:60]}”写法不对", where="--choose", remedy="请写成 AMB-31=literal")
+        choices[key] = code
+    return choices
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return parse_date(text)
+    except InputError as error:
+        raise error.at("--on") from None
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise InputError("E-FILE", "没有这个文件", where=str(path), remedy="请检查路径")
+    return path
+
+
+def _guard_io(path: Path, action: Any) -> None:
+    try:
+        action()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WorkbookError(
+            "E-IO", f"无法写入文件（{reason}）", where=str(path), remedy="请检查文件夹是否存在、可写，磁盘是否已满"
+        ) from None
+
+
+if __name__ == "__main__":
+    main()

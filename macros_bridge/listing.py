@@ -1,0 +1,166 @@
+"""What the listing commands print: packs, facts of a policy, facts read from a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from xlcalc.facts import fact
+from xlcalc.mechanisms.eligibility import Eligibility, condition_facts, describe
+from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import load_policy, policy_ids
+from xlcalc.results.explain import SEVERITY_LABELS
+from xlcalc.results.trace import plain
+from xlcalc.values.levels import MaturityLevel
+from xlcalc.values.money import Money
+
+
+def packs_document() -> dict[str, Any]:
+    """Every policy with its versions, hashes and open choices."""
+    rows = []
+    for policy_id in policy_ids():
+        policy = load_policy(policy_id)
+        rows.append(
+            {
+                "id": policy.id,
+                "label": policy.label,
+                "issuer": policy.issuer,
+                "checked_on": policy.checked_on.isoformat(),
+                "versions": [_version(version) for version in policy.versions],
+            }
+        )
+    return {"format": "xlcalc.packs/1", "packs": rows}
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "id": version.id,
+        "first": version.first.isoformat(),
+        "last": version.last.isoformat() if version.last else None,
+        "dated": version.dated,
+        "pack_hash": version.hash,
+        "choices": [
+            {"id": item.id, "question": item.question, "default": item.default, "options": dict(item.options)}
+            for item in version.interpretations.values()
+            if item.kind == "choice"
+        ],
+        "required": [item.fact for item in version.interpretations.values() if item.kind == "required"],
+    }
+
+
+def packs_text(document: dict[str, Any]) -> str:
+    """The same for reading."""
+    lines = []
+    for pack in document["packs"]:
+        lines.append(f"{pack['id']}  {pack['label']}  （{pack['issuer']}，{pack['checked_on']} 核对）")
+        for version in pack["versions"]:
+            span = f"{version['first']} 起" if version["dated"] else "文件未注明日期"
+            lines.append(f"    版本 {version['id']}（{span}）  {version['pack_hash'][:12]}")
+            for choice in version["choices"]:
+                options = "、".join(f"{code}={label}" for code, label in choice["options"].items())
+                lines.append(f"      {choice['id']} {choice['question']}：{options}；默认 {choice['default']}")
+    return "\n".join(lines)
+
+
+def facts_document(policy_id: str) -> dict[str, Any]:
+    """The inputs of a policy's newest version: id, label, type, unit, whether required, clause."""
+    version = load_policy(policy_id).newest
+    rows = [_fact_row("application_date", True, None)]
+    seen = {"application_date"}
+    for mechanism in version.mechanisms(version.full_choices({})):
+        for name, required, clause in _inputs(mechanism, version):
+            if name not in seen:
+                seen.add(name)
+                rows.append(_fact_row(name, required, clause))
+    return {"format": "xlcalc.facts/1", "policy": policy_id, "version": version.id, "facts": rows}
+
+
+def _inputs(mechanism: Any, version: Version) -> list[tuple[str, bool, str | None]]:
+    if isinstance(mechanism, Eligibility):
+        return [
+            (
+                name,
+                condition.severity == "block",
+                f"{version.clauses[condition.clause].article} {describe(condition.test)}",
+            )
+            for condition in mechanism.conditions
+            for name in condition_facts(condition)
+        ]
+    names = [getattr(mechanism, key, None) for key in ("base", "level", "by", "answers", "scenes_fact")]
+    cap = getattr(mechanism, "cap", None)
+    return [(name, True, None) for name in [*names, *(cap.counts if cap else ())] if name]
+
+
+def _fact_row(name: str, required: bool, clause: str | None) -> dict[str, Any]:
+    known = fact(name)
+    return {
+        "id": name,
+        "label": known.label,
+        "type": known.type,
+        "unit": known.unit,
+        "required": required,
+        "clause": clause,
+        "help": known.help,
+        "options": {code: words[0] for code, words in known.options.items()} or None,
+    }
+
+
+def facts_text(document: dict[str, Any]) -> str:
+    """The same for reading."""
+    lines = [f"{document['policy']}（版本 {document['version']}）需要："]
+    for row in document["facts"]:
+        unit = f"，单位 {row['unit']}" if row["unit"] else ""
+        clause = f"  ← {row['clause']}" if row["clause"] else ""
+        lines.append(
+            f"  {row['id']}  {row['label']}（{row['type']}{unit}{'' if row['required'] else '，可不填'}）{clause}"
+        )
+    return "\n".join(lines)
+
+
+def read_document(paths: Sequence[Path]) -> dict[str, Any]:
+    """The facts and findings of filled workbooks, ``xlcalc.read/1``."""
+    from workbooks.reader import read_workbook
+
+    files = []
+    for path in paths:
+        read = read_workbook(path)
+        records = [
+            {
+                "key": record.key,
+                "where": record.where,
+                "facts": {name: fact_json(value) for name, value in record.facts.items()},
+                "findings": [finding.as_dict() for finding in (*read.findings, *record.findings)],
+            }
+            for record in read.records
+        ]
+        files.append(
+            {"path": str(path), "template": read.form.id, "template_version": read.form.version, "records": records}
+        )
+    return {"format": "xlcalc.read/1", "files": files}
+
+
+def fact_json(value: Any) -> Any:
+    """A fact as ``calc`` accepts it again: money as text with its unit."""
+    if isinstance(value, Money):
+        return f"{value.yuan:.2f}元"
+    if isinstance(value, MaturityLevel):
+        return int(value)
+    return plain(value)
+
+
+def read_text(document: dict[str, Any]) -> str:
+    """The same for reading."""
+    lines = []
+    for file in document["files"]:
+        lines.append(
+            f"{file['path']}  模板 {file['template']} 第 {file['template_version']} 版，{len(file['records'])} 条"
+        )
+        for record in file["records"]:
+            lines.append(f"  {record['key']}（{record['where']}）")
+            for name, value in record["facts"].items():
+                lines.append(f"    {fact(name).label}：{value}")
+            for finding in record["findings"]:
+                word = SEVERITY_LABELS[finding["severity"]]
+                lines.append(f"    [{finding['code']}] {finding['where'] or ''} {word}：{finding['message']}")
+    return "\n".join(lines)

@@ -1,0 +1,340 @@
+"""Runs many workbooks through one recalculation each, in child processes that may die without harm."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from xlcalc.errors import XlcalcError
+
+SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".csv")
+RESULT_MARK = "（核算结果）"
+REPORT_NAME, JSONL_NAME = "运行报告.xlsx", "results.jsonl"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is done. seconds: wall time a file may take; megabytes: memory a worker may take."""
+
+    engine: str = "direct"
+    on: date | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    jobs: int = 0
+    seconds: float = 60.0
+    megabytes: int = 2048
+
+    @property
+    def workers(self) -> int:
+        """How many child processes to use."""
+        return self.jobs or max(1, min(os.cpu_count() or 1, 8))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One workbook and where its result goes (None: only checked). evaluated: an engine's values, if any."""
+
+    path: Path
+    target: Path | None
+    evaluated: Any = None
+
+
+@dataclass
+class FileResult:
+    """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON."""
+
+    path: str
+    output: str | None
+    state: str
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def blocking(self) -> bool:
+        """Whether someone has to act before this file counts."""
+        own = any(finding["severity"] == "block" for finding in self.findings)
+        return own or any(f["severity"] == "block" for outcome in self.outcomes for f in outcome["findings"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file's entry in ``xlcalc.run/1``."""
+        names = ("path", "output", "state", "outcomes", "findings")
+        return {name: getattr(self, name) for name in names}
+
+
+def find_tasks(paths: Sequence[Path], outdir: Path | None) -> list[Task]:
+    """Every spreadsheet below the given paths, in a fixed order; earlier results and reports are left out."""
+    folders = [path for path in paths if path.is_dir()]
+    tasks = []
+    taken: set[Path] = set()
+    for path in paths:
+        prefix = Path(path.resolve().name) if path.is_dir() and len(folders) > 1 else Path()
+        for found in _spreadsheets(path, outdir) if path.is_dir() else [path]:
+            inside = prefix / found.relative_to(path).parent if path.is_dir() else Path()
+            target = outdir / inside / f"{found.stem}{RESULT_MARK}{found.suffix}" if outdir else None
+            number = 2
+            while target in taken:
+                target = outdir / inside / f"{found.stem}-{number}{RESULT_MARK}{found.suffix}" if outdir else None
+                number += 1
+            if target:
+                taken.add(target)
+            tasks.append(Task(found, target))
+    return tasks
+
+
+def _spreadsheets(folder: Path, outdir: Path | None) -> Iterator[Path]:
+    skipped = outdir.resolve() if outdir else None
+    for base, names, files in os.walk(folder, followlinks=False):
+        here = Path(base)
+        names[:] = sorted(name for name in names if (here / name).resolve() != skipped)
+        for name in sorted(files):
+            ours = RESULT_MARK in name or name == REPORT_NAME
+            if name.lower().endswith(SUFFIXES) and not ours:
+                yield here / name
+
+
+def run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+    """Recalculates every task; one bad, stuck or crashing file costs only itself. Results in task order."""
+    if options.engine == "libreoffice":
+        return _run_with_libreoffice(tasks, options, progress)
+    return _run(tasks, options, progress)
+
+
+def _run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+    results: dict[int, FileResult] = {}
+    waiting = list(range(len(tasks)))[::-1]
+    workers = [_Worker(options) for _ in range(min(options.workers, len(tasks)))]
+    try:
+        while len(results) < len(tasks):
+            for worker in workers:
+                if worker.current is None and waiting:
+                    worker.start(waiting[-1], tasks[waiting.pop()])
+            for worker in _ready(workers):
+                place = worker.current
+                if place is not None and (result := worker.collect(tasks[place])) is not None:
+                    results[place] = result
+                    progress(result)
+    finally:
+        for worker in workers:
+            worker.stop()
+    return [results[place] for place in range(len(tasks))]
+
+
+def _ready(workers: list[_Worker]) -> list[_Worker]:
+    busy = {worker.pipe: worker for worker in workers if worker.current is not None}
+    sooner = min(worker.deadline for worker in busy.values())
+    wait(list(busy), timeout=max(0.0, sooner - time.monotonic()))
+    return list(busy.values())
+
+
+class _Worker:
+    """One child process, replaced when it dies or overstays."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.current: int | None = None
+        self.deadline = 0.0
+        self._launch()
+
+    def _launch(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_serve, args=(other, self.options), daemon=True)
+        self.process.start()
+        other.close()
+
+    def start(self, place: int, task: Task) -> None:
+        """Hands over one task."""
+        self.current = place
+        self.deadline = time.monotonic() + self.options.seconds
+        with contextlib.suppress(OSError):
+            self.pipe.send(task)
+
+    def collect(self, task: Task) -> FileResult | None:
+        """The result if there is one; a death or an overrun becomes a failure of this one file."""
+        if self.pipe.poll():
+            try:
+                result: FileResult = self.pipe.recv()
+            except (EOFError, OSError):
+                result = _failed(
+                    task,
+                    "E-CRASH",
+                    "处理此文件时程序意外退出",
+                    "文件可能已损坏或有害；请用 Excel 或 WPS 打开检查后另存",
+                )
+                self._replace()
+        elif time.monotonic() >= self.deadline:
+            seconds = f"{self.options.seconds:g}"
+            result = _failed(
+                task, "E-TIMEOUT", f"处理超过 {seconds} 秒，已停止", "请检查文件是否过大；可用 --timeout 放宽时限"
+            )
+            self._replace()
+        else:
+            return None
+        self.current = None
+        return result
+
+    def _replace(self) -> None:
+        self.stop()
+        self._launch()
+
+    def stop(self) -> None:
+        """Ends the child at once; what it was writing has a temporary name."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
+    if task.target is not None:
+        _temporary(task.target).unlink(missing_ok=True)
+    finding = {
+        "code": code,
+        "severity": "block",
+        "clause": None,
+        "message": f"{message}。{remedy}",
+        "where": task.path.name,
+    }
+    return FileResult(str(task.path), None, state, findings=[finding])
+
+
+def _serve(pipe: Connection, options: Options) -> None:
+    """The child: one task after another until the parent ends it."""
+    _limit_memory(options.megabytes)
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(process(task, options))
+
+
+def _limit_memory(megabytes: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    size = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def process(task: Task, options: Options) -> FileResult:
+    """Recalculates one workbook in this process; every error becomes part of the result."""
+    started = time.perf_counter()
+    try:
+        result = _recalculated(task, options)
+    except XlcalcError as error:
+        result = _failed(task, error.code, error.message, error.remedy, "refused")
+        result.findings[0]["where"] = error.where or task.path.name
+    except MemoryError:
+        result = _failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "读写出错"
+        result = _failed(task, "E-IO", f"无法读写文件（{reason}）", "请检查磁盘空间和文件夹权限")
+    except Exception as error:  # noqa: BLE001 - one file's fault must not end the batch
+        kind = type(error).__name__
+        result = _failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _recalculated(task: Task, options: Options) -> FileResult:
+    from workbooks.recalc import recalculate
+    from xlcalc.results.trace import outcome_dict
+
+    evaluated = task.evaluated
+    if options.engine == "formulas":
+        from workbooks.engines.formulas_engine import evaluate_formulas
+        from workbooks.package import Package
+
+        Package.open(task.path)
+        evaluated = evaluate_formulas(task.path)
+    done = recalculate(task.path, on=options.on, choices=dict(options.choices), evaluated=evaluated)
+    output = _write(task.target, done) if task.target else None
+    outcomes = [
+        {
+            **outcome_dict(outcome),
+            "record": record.key,
+            "where": record.where,
+            "name": record.facts.get("enterprise_name"),
+        }
+        for record, outcome in done.outcomes
+    ]
+    findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
+    return FileResult(str(task.path), output, "done", outcomes, [finding.as_dict() for finding in findings])
+
+
+def _write(target: Path, done: Any) -> str:
+    from workbooks.template import fill_template
+    from xlcalc.errors import WorkbookRefused
+    from xlcalc.results.outcome import Finding
+
+    package, reason = done.read.book.package, ""
+    if package.has_macros or package.is_signed or package.has_ole:
+        reason = "原文件含宏、对象或签名"
+    else:
+        try:
+            data = done.data
+        except WorkbookRefused as error:
+            reason = error.message
+    if reason:
+        read = done.read
+        data = fill_template(read.form.id, read.versions, read.choices, [record.facts for record in read.records])
+        target = target.with_suffix(".xlsx")
+        message = f"{reason}，未在原文件上写入；结果写入了按其数据新生成的模板"
+        done.findings.append(Finding("E-FRESH-COPY", "warn", message))
+    write_atomically(target, data)
+    return str(target)
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.tmp")
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Writes to a temporary name, flushes to disk and moves: a reader never sees half a file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(target)
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(target)
+
+
+def _run_with_libreoffice(
+    tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
+) -> list[FileResult]:
+    """Only files that read well are shown to LibreOffice, many to one process; its values are then compared."""
+    from dataclasses import replace
+
+    from workbooks.engines.libreoffice_engine import evaluate_libreoffice
+
+    direct = replace(options, engine="direct")
+    first = _run([replace(task, target=None) for task in tasks], direct, lambda _: None)
+    good = [task for task, result in zip(tasks, first, strict=True) if result.state == "done"]
+    values: dict[Path, Any] = {}
+    for start in range(0, len(good), 50):
+        chunk = [task.path for task in good[start : start + 50]]
+        values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
+    results = []
+    second = {}
+    usable = [replace(task, evaluated=values[task.path]) for task in good if isinstance(values[task.path], dict)]
+    for task, result in zip(usable, _run(usable, direct, progress), strict=True) if usable else ():
+        second[task.path] = result
+    for task, result in zip(tasks, first, strict=True):
+        if task.path in second:
+            results.append(second[task.path])
+            continue
+        error = values.get(task.path)
+        ended = result if error is None else _failed(task, error.code, error.message, error.remedy)
+        progress(ended)
+        results.append(ended)
+    return results
