@@ -38,13 +38,24 @@ def main() -> None:
     except typer.Abort:
         raise SystemExit(130) from None
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the user gets one line
-        usage = getattr(error, "format_message", None)
-        if usage is not None:
-            _print_error(InputError("E-USAGE", f"命令用法有误：{usage()}", remedy="可加 --help 查看用法"), wants_json)
-            raise SystemExit(2) from None
-        reason = f"程序内部错误（{type(error).__name__}）"
-        _print_error(XlcalcError("E-INTERNAL", reason, remedy="请把所用命令和文件告知维护人员"), wants_json)
+        _print_error(_usage_error(error), wants_json)
         raise SystemExit(2) from None
+
+
+def _usage_error(error: Exception) -> XlcalcError:
+    """A slip on the command line, in Chinese; anything else is a fault of ours and says so."""
+    kind = type(error).__name__
+    if not hasattr(error, "format_message"):
+        return XlcalcError("E-INTERNAL", f"程序内部错误（{kind}）", remedy="请把所用命令和文件告知维护人员")
+    parameter = getattr(getattr(error, "param", None), "human_readable_name", "")
+    option = getattr(error, "option_name", "") or ""
+    said = {
+        "MissingParameter": f"缺少参数 {parameter}",
+        "NoSuchOption": f"没有选项 {option}",
+        "BadOptionUsage": f"选项 {option} 的用法不对",
+        "BadParameter": f"参数 {parameter} 的值不对",
+    }.get(kind, "没有这个命令，或参数过多")
+    return InputError("E-USAGE", said, remedy="可用 xlcalc --help 查看全部命令，命令后加 --help 查看用法")
 
 
 def _print_error(error: XlcalcError, as_json: bool) -> None:

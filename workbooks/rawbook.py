@@ -12,60 +12,56 @@ import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from workbooks.package import Package
+from workbooks.rawxml import (
+    ATTRIBUTE,
+    ATTRIBUTES,
+    RESAVE,
+    Value as Value,
+    attributes,
+    cell_string,
+    check_limit,
+    dialect,
+    elements,
+    encoded,
+    runs_text,
+    section,
+    unescaped,
+    xml_text,
+)
 from xlcalc.errors import WorkbookRefused
 
 Kind = Literal["empty", "number", "text", "bool", "error"]
-Value = int | str | bool | Decimal | None
 Position = tuple[int, int]
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 MAX_CELLS, MAX_STRINGS, MAX_ARRAY_CELLS = 400_000, 1_000_000, 2_000_000
-MAX_TEXT = 32_767
 
-_A = r"(?:\s+[\w:.\-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*+"
-_T = rf"<t{_A}\s*(?:/>|>([^<]*)</t\s*>)"
-_F = rf"<f(?P<fattrs>{_A})\s*(?:/>|>(?P<ftext>[^<]*)</f\s*>)"
-_V = rf"<v{_A}\s*(?:/>|>(?P<vtext>[^<]*)</v\s*>)"
-_IS = rf"<is{_A}\s*(?:/>|>(?>(?P<runs>.*?)</is\s*>))"
+_F = rf"<f(?P<fattrs>{ATTRIBUTES})\s*(?:/>|>(?P<ftext>[^<]*)</f\s*>)"
+_V = rf"<v{ATTRIBUTES}\s*(?:/>|>(?P<vtext>[^<]*)</v\s*>)"
+_IS = rf"<is{ATTRIBUTES}\s*(?:/>|>(?>(?P<runs>.*?)</is\s*>))"
 _BODY = rf"\s*(?P<f>{_F})?\s*(?P<value>{_V}|(?P<is>{_IS}))?\s*"
-_C = rf"<c(?P<attrs>{_A})\s*(?:/>|(?P<open>>){_BODY}</c\s*>)"
+_C = rf"<c(?P<attrs>{ATTRIBUTES})\s*(?:/>|(?P<open>>){_BODY}</c\s*>)"
 _CELL = re.compile(_C, re.DOTALL)
 _TOKEN = re.compile(
-    rf"\s*+(?:(?P<c>{_C})|<row(?P<row>{_A})\s*(?P<closed>/?)>|(?P<endrow></row\s*>)|(?P<end></sheetData\s*>))",
+    rf"\s*+(?:(?P<c>{_C})|<row(?P<row>{ATTRIBUTES})\s*(?P<closed>/?)>|(?P<endrow></row\s*>)|(?P<end></sheetData\s*>))",
     re.DOTALL,
 )
-_RUN = re.compile(
-    rf"\s*+(?:{_T}|<r{_A}\s*>\s*(?:<rPr{_A}\s*(?:/>|>(?>.*?</rPr\s*>)))?\s*(?:{_T})?\s*</r\s*>"
-    rf"|<rPh{_A}\s*>(?>.*?</rPh\s*>)|<phoneticPr{_A}\s*(?:/>|>\s*</phoneticPr\s*>))",
-    re.DOTALL,
-)
-_SINGLE = re.compile(_T)
-_SI = re.compile(rf"\s*+<si{_A}\s*(?:/>|>(?>(.*?)</si\s*>))", re.DOTALL)
-_SHEET_DATA = re.compile(rf"<sheetData{_A}\s*(/?)>")
-_SHEET = re.compile(rf"\s*+<sheet({_A})\s*(?:/>|>\s*</sheet\s*>)")
-_RELATIONSHIP = re.compile(rf"\s*+<Relationship({_A})\s*(?:/>|>\s*</Relationship\s*>)")
-_NAME = re.compile(rf"\s*+<definedName({_A})\s*(?:/>|>([^<]*)</definedName\s*>)")
-_PROPERTIES = re.compile(rf"<workbookPr({_A})")
+_SI = re.compile(rf"\s*+<si{ATTRIBUTES}\s*(?:/>|>(?>(.*?)</si\s*>))", re.DOTALL)
+_SHEET_DATA = re.compile(rf"<sheetData{ATTRIBUTES}\s*(/?)>")
+_SHEET = re.compile(rf"\s*+<sheet({ATTRIBUTES})\s*(?:/>|>\s*</sheet\s*>)")
+_RELATIONSHIP = re.compile(rf"\s*+<Relationship({ATTRIBUTES})\s*(?:/>|>\s*</Relationship\s*>)")
+_NAME = re.compile(rf"\s*+<definedName({ATTRIBUTES})\s*(?:/>|>([^<]*)</definedName\s*>)")
+_PROPERTIES = re.compile(rf"<workbookPr({ATTRIBUTES})")
 
-_ATTRIBUTE = re.compile(r"\s+([\w:.\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_REFERENCE = re.compile(r"&(?:(amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?")
-_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_NEEDS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _REF = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-_ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"']*)")
 _AREA = re.compile(
     r"=?\$?(?P<sheet>'(?:[^']|'')+'|[^'!:,()\[\]\s]+?)[!.]\$?([A-Z]{1,3})\$?([0-9]+)"
     r"(?::(?:\$?(?P=sheet)[!.]|\.)?\$?([A-Z]{1,3})\$?([0-9]+))?"
 )
-_CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-_RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交"
 _USE_TEMPLATE = "请使用本系统发放的模板"
 
 
@@ -131,15 +127,15 @@ class RawBook:
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        text = _xml(package, "xl/workbook.xml")
+        text = xml_text(package, "xl/workbook.xml")
         try:
-            relations = _relations(_xml(package, "xl/_rels/workbook.xml.rels"))
+            relations = _relations(xml_text(package, "xl/_rels/workbook.xml.rels"))
             self.sheets: tuple[SheetInfo, ...] = _sheets(text, relations)
             self.defined_names: dict[str, str] = _defined_names(text)
             properties = _PROPERTIES.search(text)
-            flag = _attributes(properties[1]).get("date1904") if properties else None
+            flag = attributes(properties[1]).get("date1904") if properties else None
         except ValueError as error:
-            raise _dialect(str(error), "xl/workbook.xml") from None
+            raise dialect(str(error), "xl/workbook.xml") from None
         self.date1904: bool = flag in ("1", "true")
         strings = (part for kind, part in relations.values() if kind.endswith("/sharedStrings"))
         self._strings = _Strings(package, next(strings, None))
@@ -163,7 +159,7 @@ class RawBook:
     def sheet(self, name: str) -> RawSheet:
         """The cells of the sheet called ``name``, inflated and read on first use."""
         if name not in self._loaded:
-            text = _xml(self.package, self._part(name))
+            text = xml_text(self.package, self._part(name))
             self._loaded[name] = RawSheet(name, text, self._strings)
         return self._loaded[name]
 
@@ -200,11 +196,11 @@ class RawSheet:
                 content = _content(match, kind, strings)
                 self.cells[position] = RawCell(ref, *content, _formula(match, arrays))
                 self._starts[position] = match.start("c")
-                _check_limit(len(self.cells), MAX_CELLS, "单元格", name)
+                check_limit(len(self.cells), MAX_CELLS, "单元格", name)
             for position in _array_members(arrays, self.cells, name):
                 self.cells[position] = self.cells[position]._replace(formula="")
         except ValueError as error:
-            raise _dialect(str(error), f"{name}!{ref}") from None
+            raise dialect(str(error), f"{name}!{ref}") from None
 
     def patched(self, changes: Mapping[str, Value]) -> str:
         """The sheet's XML with new values; outside these cells' t, v and is, not a character differs."""
@@ -238,115 +234,20 @@ class _Strings:
         if index not in self._decoded:
             if index >= len(self._raw):
                 raise ValueError(f"共享字符串的序号 {index} 超出范围（共 {len(self._raw)} 条）")
-            self._decoded[index] = _runs(self._raw[index])
+            self._decoded[index] = runs_text(self._raw[index])
         return self._decoded[index]
 
     def _load(self) -> list[str]:
-        text = _section(_xml(self._package, self._part), "sst") if self._part else ""
-        _check_limit(text.count("<si"), MAX_STRINGS, "共享字符串", self._part or "")
-        return [match[1] or "" for match in _elements(_SI, text.partition("<extLst")[0])]
-
-
-def _dialect(message: str, where: str) -> WorkbookRefused:
-    return WorkbookRefused("E-BOOK-DIALECT", f"无法可靠读取：{message}", where=where, remedy=_RESAVE)
-
-
-def _check_limit(found: int, limit: int, what: str, where: str) -> None:
-    if found > limit:
-        message = f"{what} {found} 个，超过上限 {limit}"
-        raise WorkbookRefused("E-BOOK-LIMIT", message, where=where, remedy="请删去多余内容后重新提交")
-
-
-def _xml(package: Package, part: str) -> str:
-    """The part as text; anything but plain UTF-8 XML is refused."""
-    raw = package.read(part)
-    declared = _ENCODING.match(raw)
-    try:
-        if declared and declared[1].lower() not in (b"utf-8", b"utf8"):
-            raise ValueError
-        text = raw.decode("utf-8")
-    except ValueError:
-        raise WorkbookRefused("E-BOOK-ENCODING", "XML 不是 UTF-8 编码", where=part, remedy=_RESAVE) from None
-    # package.scan() goes by file name, so a part under an unusual name may not have been looked at.
-    if not part.lower().endswith((".xml", ".rels")):
-        raise _dialect("部件的文件名不是 .xml", part)
-    head = text.partition("<sheetData")[0]
-    # Markup that parsers skip (comments, instructions) could hide or fake what the patterns look for.
-    if "<!" in head or head.count("<?") > head.startswith(("<?xml ", "\ufeff<?xml ")):
-        raise _dialect("XML 里有注释、CDATA 或处理指令", part)
-    return text
-
-
-def _section(text: str, tag: str) -> str:
-    """What stands inside the only element called ``tag``; "" if there is none."""
-    found: list[str] = re.findall(rf"<{tag}{_A}\s*(?:/>|>(?>(.*?)</{tag}\s*>))", text, re.DOTALL)
-    if len(found) > 1:
-        raise ValueError(f"{tag} 出现了多次")
-    return found[0] if found else ""
-
-
-def _elements(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Matches that follow each other without a gap to the end of ``text``; anything else is refused."""
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = pattern.match(text, position)
-        if match is None:
-            raise ValueError(f"不认识的内容 {text[position : position + 40].strip()!r}")
-        yield match
-        position = match.end()
-
-
-def _attributes(text: str) -> dict[str, str]:
-    found = _ATTRIBUTE.findall(text)
-    result = {name: double or single for name, double, single in found}
-    if "&" in text:
-        result = {name: _unescaped(value) for name, value in result.items()}
-    if len(result) != len(found):
-        raise ValueError("同一属性写了两次")
-    return result
-
-
-def _unescaped(text: str) -> str:
-    """XML character data as a parser would give it: line ends and references resolved."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _REFERENCE.sub(_character, text) if "&" in text else text
-
-
-def _character(match: re.Match[str]) -> str:
-    name, decimal, hexadecimal = match.groups()
-    if name:
-        return _CHARACTERS[name]
-    code = int(decimal or "0") or int(hexadecimal or "0", 16)
-    if code > 0x10FFFF or _ILLEGAL.match(chr(code)):
-        raise ValueError(f"无法识别的字符引用 {match.string[match.start() : match.start() + 12]!r}")
-    return chr(code)
-
-
-def _string(text: str) -> str:
-    """Cell text: XML unescaped, then the ``_x000D_`` escapes of the spreadsheet format."""
-    text = _unescaped(text)
-    if "_x" not in text or not _ESCAPE.search(text):
-        return text
-    decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _runs(xml: str) -> str:
-    """The text of a string item: its runs joined, phonetic hints left out."""
-    if "<!" in xml or "<?" in xml:
-        raise ValueError("字符串里有注释、CDATA 或处理指令")
-    single = _SINGLE.fullmatch(xml)
-    if single:
-        return _string(single[1] or "")
-    return "".join(_string(match[1] or match[2] or "") for match in _elements(_RUN, xml))
+        text = section(xml_text(self._package, self._part), "sst") if self._part else ""
+        check_limit(text.count("<si"), MAX_STRINGS, "共享字符串", self._part or "")
+        return [match[1] or "" for match in elements(_SI, text.partition("<extLst")[0])]
 
 
 def _relations(text: str) -> dict[str, tuple[str, str]]:
     """Relationship id → (type, part) of the workbook; what points outside the file is left out."""
     found: dict[str, tuple[str, str]] = {}
-    for match in _elements(_RELATIONSHIP, _section(text, "Relationships")):
-        given = _attributes(match[1])
+    for match in elements(_RELATIONSHIP, section(text, "Relationships")):
+        given = attributes(match[1])
         if given.get("Id", "") in found:
             raise ValueError(f"关系编号 {given.get('Id', '')} 重复")
         if given.get("TargetMode", "").lower() != "external":
@@ -357,8 +258,8 @@ def _relations(text: str) -> dict[str, tuple[str, str]]:
 
 def _sheets(text: str, relations: Mapping[str, tuple[str, str]]) -> tuple[SheetInfo, ...]:
     sheets: list[SheetInfo] = []
-    for match in _elements(_SHEET, _section(text, "sheets")):
-        given = _attributes(match[1])
+    for match in elements(_SHEET, section(text, "sheets")):
+        given = attributes(match[1])
         name, state = given.get("name", ""), given.get("state", "visible")
         identity = next((value for key, value in given.items() if key.endswith(":id")), "")
         if not name or state not in ("visible", "hidden", "veryHidden") or identity not in relations:
@@ -373,7 +274,7 @@ def _sheets(text: str, relations: Mapping[str, tuple[str, str]]) -> tuple[SheetI
 
 def _defined_names(text: str) -> dict[str, str]:
     """Names of the workbook first; a sheet's own name only where the workbook has none."""
-    found = [(_attributes(m[1]), _unescaped(m[2] or "")) for m in _elements(_NAME, _section(text, "definedNames"))]
+    found = [(attributes(m[1]), unescaped(m[2] or "")) for m in elements(_NAME, section(text, "definedNames"))]
     _refuse_repeats([given.get("name", "") for given, _ in found if "localSheetId" not in given], "名称")
     names: dict[str, str] = {}
     for given, target in sorted(found, key=lambda item: "localSheetId" in item[0]):
@@ -386,7 +287,7 @@ def _refuse_repeats(names: list[str], what: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name.casefold() in seen:
-            raise WorkbookRefused("E-BOOK-DUPLICATE", f"{what}“{name}”重复", remedy=_RESAVE)
+            raise WorkbookRefused("E-BOOK-DUPLICATE", f"{what}“{name}”重复", remedy=RESAVE)
         seen.add(name.casefold())
 
 
@@ -400,14 +301,14 @@ def _cells(text: str) -> Iterator[tuple[Position, str, re.Match[str]]]:
         match = _TOKEN.match(text, position)
         token = match.lastgroup if match else None
         if match and token == "c" and inside:
-            given = _attributes(match["attrs"])
+            given = attributes(match["attrs"])
             place = parse_ref(given.get("r") or make_ref(row, column + 1))
             if place[0] != row:
                 raise ValueError(f"单元格 {given['r']} 写在第 {row} 行里")
             column = place[1]
             yield place, given.get("t", "n"), match
         elif match and token == "closed" and not inside:
-            above, (row, _) = row, parse_ref("A" + _attributes(match["row"]).get("r", str(row + 1)))
+            above, (row, _) = row, parse_ref("A" + attributes(match["row"]).get("r", str(row + 1)))
             if row <= above:
                 raise ValueError(f"行号没有递增（{above} 之后是 {row}）")
             column, inside = 0, not match["closed"]
@@ -427,10 +328,10 @@ def _content(match: re.Match[str], kind: str, strings: _Strings) -> tuple[Kind, 
     if (kind == "inlineStr") != (match["is"] is not None):
         raise ValueError(f"t={kind!r} 与单元格内容不一致")
     if kind == "inlineStr":
-        return "text", _runs(match["runs"] or "")
+        return "text", runs_text(match["runs"] or "")
     if kind == "str":
-        return "text", _string(match["vtext"] or "")
-    raw = _unescaped(match["vtext"] or "").strip()
+        return "text", cell_string(match["vtext"] or "")
+    raw = unescaped(match["vtext"] or "").strip()
     if not raw:
         return "empty", ""
     if kind == "n":
@@ -448,10 +349,10 @@ def _formula(match: re.Match[str], arrays: list[str]) -> str | None:
     """The formula's text; the range of an array or data table is added to ``arrays``."""
     if match["f"] is None:
         return None
-    given = _attributes(match["fattrs"]) if match["fattrs"] else {}
+    given = attributes(match["fattrs"]) if match["fattrs"] else {}
     if given.get("t") in ("array", "dataTable") and ":" in given.get("ref", ""):
         arrays.append(given["ref"])
-    return _unescaped(match["ftext"] or "")
+    return unescaped(match["ftext"] or "")
 
 
 def _array_members(arrays: list[str], cells: Mapping[Position, RawCell], name: str) -> Iterator[Position]:
@@ -459,15 +360,15 @@ def _array_members(arrays: list[str], cells: Mapping[Position, RawCell], name: s
     for area in arrays:
         (top, left), (bottom, right) = map(parse_ref, area.split(":", 1))
         total += (bottom - top + 1) * (right - left + 1)
-        _check_limit(total, MAX_ARRAY_CELLS, "数组公式区域的单元格", name)
+        check_limit(total, MAX_ARRAY_CELLS, "数组公式区域的单元格", name)
         for position in itertools.product(range(top, bottom + 1), range(left, right + 1)):
             if position in cells and cells[position].formula is None:
                 yield position
 
 
 def _patched_cell(match: re.Match[str], value: Value, where: str) -> str:
-    kind, body = _encoded(value, match["f"] is not None, where)
-    others = _ATTRIBUTE.sub(lambda found: "" if found[1] in ("t", "vm") else found[0], match["attrs"])
+    kind, body = encoded(value, match["f"] is not None, where)
+    others = ATTRIBUTE.sub(lambda found: "" if found[1] in ("t", "vm") else found[0], match["attrs"])
     head = f'<c{others} t="{kind}"' if kind else f"<c{others}"
     text, head_end = match.string, match.end("attrs")
     if match["open"] is None:
@@ -476,30 +377,3 @@ def _patched_cell(match: re.Match[str], value: Value, where: str) -> str:
     after = match.end("open" if match["f"] is None else "f")
     start, end = match.span("value") if match["value"] else (after, after)
     return head + text[head_end:start] + body + text[end : match.end()]
-
-
-def _encoded(value: Value, is_formula: bool, where: str) -> tuple[str, str]:
-    """(t, XML) of a value; a constant string is inline, so that it can never become a formula."""
-    if value is None:
-        return "", ""
-    if isinstance(value, bool):
-        return "b", f"<v>{value:d}</v>"
-    if isinstance(value, int | Decimal):
-        return "", f"<v>{_plain(Decimal(value))}</v>"
-    text = _ILLEGAL.sub("", value)
-    if len(text.encode("utf-16-le")) > 2 * MAX_TEXT:
-        message = f"文字超过 {MAX_TEXT} 个字符，单元格放不下"
-        raise WorkbookRefused("E-BOOK-LONG-TEXT", message, where=where, remedy="请缩短文字")
-    xml = _NEEDS_ESCAPE.sub("_x005F_", text).translate(_ENTITIES)
-    space = "" if text == text.strip() else ' xml:space="preserve"'
-    if is_formula:
-        return "str", f"<v{space}>{xml}</v>"
-    return "inlineStr", f"<is><t{space}>{xml}</t></is>"
-
-
-def _plain(number: Decimal) -> str:
-    """Decimal digits without an exponent; ValueError for what no cell can hold."""
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or number.adjusted() > 307 or exponent < -400:
-        raise ValueError(f"单元格放不下数字 {number}")
-    return format(number or Decimal(0), "f")
