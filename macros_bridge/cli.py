@@ -47,7 +47,7 @@ def _usage_error(error: Exception) -> XlcalcError:
     kind = type(error).__name__
     if not hasattr(error, "format_message"):
         return XlcalcError("E-INTERNAL", f"程序内部错误（{kind}）", remedy="请把所用命令和文件告知维护人员")
-    parameter = getattr(getattr(error, "param", None), "human_readable_name", "")
+    parameter = getattr(getattr(error, "param", None), "name", "") or ""
     option = getattr(error, "option_name", "") or ""
     said = {
         "MissingParameter": f"缺少参数 {parameter}",

@@ -35,10 +35,8 @@ def run_demo(outdir: Path, count: int) -> int:
     print(f"空白模板：{outdir / '空白模板'}（可直接用 Excel、WPS 或 LibreOffice 打开填写）")
     filled = outdir / "已填写"
     chance = random.Random(SEED)
-    written = 0
-    for name, data in _filled(chance, count):
+    for written, (name, data) in enumerate(_filled(chance, count), 1):
         write_atomically(filled / name, data)
-        written += 1
         if sys.stderr.isatty():
             print(f"\r已填写 {written}/{count}", end="", file=sys.stderr)
     if sys.stderr.isatty():

@@ -1,0 +1,1 @@
+"""Timings to read, not to assert: ``make bench``."""

@@ -1,0 +1,143 @@
+"""Prints a table of timings: pack load, one evaluation, many rows, template build, recalculation by engine.
+
+Medians of several runs on whatever machine this is; results are checked before a time is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbooks.batch import Options, Task, run
+from workbooks.engines.formulas_engine import evaluate_formulas
+from workbooks.engines.libreoffice_engine import evaluate_libreoffice, find_soffice
+from workbooks.form import forms
+from workbooks.recalc import recalculate
+from workbooks.template import build_template
+from xlcalc import Money, evaluate, evaluate_many
+from xlcalc.packs.registry import policy_ids
+
+ROWS = 100_000
+
+
+def main() -> None:
+    """Runs everything and prints one Markdown table."""
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}，{os.cpu_count()} 核，{platform.platform()}\n"
+    )
+    print("| 项目 | 中位数 | 说明 |\n|---|---|---|")
+    for name, value, note in [*_library(), *_columns(), *_workbooks()]:
+        print(f"| {name} | {value} | {note} |")
+
+
+def _median(action: Callable[[], Any], runs: int = 7) -> float:
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms"
+
+
+def _process(code: str, cache: str) -> float:
+    environment = {**os.environ, "XLCALC_CACHE": cache}
+    return _median(lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment), 5)
+
+
+def _library() -> Iterator[tuple[str, str, str]]:
+    load = "from xlcalc.packs.registry import *; [load_policy(p) for p in policy_ids()]"
+    bare = _process("pass", "")
+    yield "import xlcalc", _milliseconds(_process("import xlcalc", "") - bare), "整个进程，减去空进程"
+    with tempfile.TemporaryDirectory() as cache:
+        _process(load, cache)
+        warm = _process(load, cache)
+        read = _process("from xlcalc.packs.registry import *; [read_fresh(p) for p in policy_ids()]", cache)
+    packs = f"{len(policy_ids())} 个政策包，整个进程减去空进程"
+    yield "政策包：从 TOML 读取并检查", _milliseconds(read - bare), packs
+    yield "政策包：从缓存载入", _milliseconds(warm - bare), packs
+    facts = {"recognised_cost": "50万元", "maturity_level": 3}
+    one = _median(lambda: evaluate("hohhot.transformation_subsidy", facts, on="2025-01-01"), 50)
+    yield "一次 evaluate（补贴，含另一口径）", _milliseconds(one), "已载入政策包"
+
+
+def _columns() -> Iterator[tuple[str, str, str]]:
+    chance = np.random.default_rng(1)
+    cost, level = chance.integers(0, 10**9, ROWS), chance.integers(0, 5, ROWS)
+    columns = {"recognised_cost": cost, "maturity_level": level}
+    paid = evaluate_many("hohhot.transformation_subsidy", columns)["subsidy"]
+    first = {"recognised_cost": Money(int(cost[0])), "maturity_level": int(level[0])}
+    exact = evaluate("hohhot.transformation_subsidy", first)
+    assert int(paid[0]) == exact.results["subsidy"].fen
+    seconds = _median(lambda: evaluate_many("hohhot.transformation_subsidy", columns))
+    yield "evaluate_many 补贴", _milliseconds(seconds), f"{ROWS} 行"
+    vouchers = {
+        "approved_amount": cost,
+        "saas_reduction_to_date": np.zeros(ROWS, np.int64),
+        "cloud_voucher_received": np.zeros(ROWS, np.int64),
+    }
+    seconds = _median(lambda: evaluate_many("shijiazhuang.saas_voucher", vouchers))
+    yield "evaluate_many 折扣券", _milliseconds(seconds), f"{ROWS} 行"
+
+
+def _workbooks() -> Iterator[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        for form_id, form in forms().items():
+            path = Path(folder) / f"{form_id}.xlsx"
+            build_template(form_id)
+            yield (
+                f"生成模板 {form.title}",
+                _milliseconds(_median(lambda i=form_id: build_template(i), 5)),
+                "空白，版式已缓存",
+            )
+            path.write_bytes(build_template(form_id, {"enterprise_name": "示例有限公司", "maturity_level": 3}))
+            values = evaluate_formulas(path)
+            found = recalculate(path, evaluated=values)
+            assert not [f for f in found.all_findings() if f.code == "E-STORED-DIFFERS"], "engines disagree"
+            yield (
+                f"核算 direct {form.title}",
+                _milliseconds(_median(lambda p=path: recalculate(p).data, 9)),
+                "读、算、写，单进程",
+            )
+            seconds = _median(lambda p=path: evaluate_formulas(p), 3)
+            yield f"核算 formulas {form.title}", _milliseconds(seconds), "只含求值"
+        yield from _libreoffice(Path(folder))
+        yield from _batch(Path(folder))
+
+
+def _libreoffice(folder: Path) -> Iterator[tuple[str, str, str]]:
+    if find_soffice() is None:
+        yield "核算 libreoffice", "—", "本机没有 LibreOffice"
+        return
+    paths = sorted(folder.glob("*.xlsx"))
+    start = time.perf_counter()
+    evaluate_libreoffice(paths, 120)
+    seconds = (time.perf_counter() - start) / len(paths)
+    yield "核算 libreoffice", _milliseconds(seconds), f"{len(paths)} 份一个进程，含启动，每份"
+
+
+def _batch(folder: Path) -> Iterator[tuple[str, str, str]]:
+    source = folder / f"{next(iter(forms()))}.xlsx"
+    tasks = [Task(source, folder / "out" / f"{number}.xlsx") for number in range(200)]
+    start = time.perf_counter()
+    results = run(tasks, Options(jobs=2), lambda _: None)
+    seconds = time.perf_counter() - start
+    assert all(result.state == "done" for result in results)
+    yield "批量 direct", f"{len(tasks) / seconds:.1f} 份/秒", f"{len(tasks)} 份自评估报告，2 个进程，含启动和写盘"
+
+
+if __name__ == "__main__":
+    main()
