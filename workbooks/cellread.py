@@ -52,8 +52,8 @@ class CellReader:
 
     def usable(self, place: Place, label: str) -> RawCell | None:
         """The cell if it holds a constant (or an evaluated formula); None when empty, with a finding if not usable."""
-        cell = cell_at(self.book, place)
-        if cell.formula is not None:
+        cell: RawCell | None = cell_at(self.book, place)
+        if cell is not None and cell.formula is not None:
             cell = self._formula_cell(cell, place, label)
         if cell is None or cell.kind == "empty" or (cell.kind == "text" and not normalise(cell.text)):
             return None

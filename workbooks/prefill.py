@@ -66,7 +66,7 @@ def _shown(fact_id: str, value: Any, unit: str | None) -> Value:
 
 def _form(book: RawBook, form: Form, ports: Manifest, assessment: Assessment, facts: Mapping[str, Any]) -> _Writes:
     for port in ports.ports:
-        if port.direction == "in" and port.fact in facts and port.fact not in _NOT_SCALAR:
+        if port.direction == "in" and port.fact and port.fact in facts and port.fact not in _NOT_SCALAR:
             yield _at(places(book, port.name)[0], _shown(port.fact, facts[port.fact], port.unit))
     assessment.read_answers(facts.get("answers", {}))
     yield from _answers(book, form, assessment, facts.get("answers", {}))

@@ -7,7 +7,7 @@ constructors that state the unit in their name.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -80,9 +80,12 @@ class Money(NamedTuple):
 
 
 def _whole_fen(number: str | int | Decimal, unit: str) -> int:
-    fen = Decimal(number) * _FEN_PER_UNIT[unit]
+    try:
+        fen = Decimal(number) * _FEN_PER_UNIT[unit]
+    except DecimalException:
+        fen = Decimal("NaN")
     if not fen.is_finite():
-        raise InputError("E-MONEY", f"“{number}”不是金额", remedy="请填写数字")
+        raise InputError("E-MONEY", f"“{str(number)[:40]}”不是金额", remedy="请填写数字")
     if fen != fen.to_integral_value():
         raise InputError("E-MONEY", f"金额“{number}{unit}”不足一分的部分无法入账", remedy="请精确到分填写")
     if abs(fen) > MAX_FEN:
