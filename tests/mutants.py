@@ -152,10 +152,12 @@ def _interpretations(data: Mapping[str, Any]) -> Iterator[Mutant]:
 
 
 def _changed(data: Mapping[str, Any], place: Place, change: Callable[[Any], Any] | None, note: str) -> Mutant:
-    mutated = copy.deepcopy(dict(data))
     *steps, last = place
-    here: Any = mutated
+    # Only what lies on the way is copied; the rest is shared with the version and never changed.
+    mutated: Any = copy.copy(dict(data))
+    here = mutated
     for step in steps:
+        here[step] = copy.copy(here[step])
         here = here[step]
     if change is None:
         del here[last]

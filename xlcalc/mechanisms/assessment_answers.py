@@ -131,6 +131,11 @@ def _read_figures(question: Question, raw: Mapping[str, object], where: str) -> 
     figures = question.figures
     if figures is None:
         raise InputError("E-ANSWER", f"第{question.number}题不填数据", where=where, remedy="请只填选项")
+    unknown = set(raw) - {"choice", *(("years",) if figures.kind == "years" else (figures.part, figures.whole))}
+    if unknown:
+        raise InputError(
+            "E-ANSWER", f"第{question.number}题没有数据项 {sorted(unknown)}", where=where, remedy="请核对数据项的名称"
+        )
     ticked = _read_ticks(question, raw.get("choice"), where)
     reader = {"count": _count_ratio, "years": _years_ratio, "change": _change}[figures.kind]
     implied, findings, read = reader(question, figures, raw, where)
@@ -144,7 +149,7 @@ def _read_figures(question: Question, raw: Mapping[str, object], where: str) -> 
             f"第{question.number}题所选“{question.options[ticked[0]].label}”与所填数据不一致，"
             f"按数据应为“{question.options[implied].label}”；按所选计分"
         )
-        findings += (Finding("HHHT-SELF-XCHK", "warn", message, fact=question.key),)
+        findings += (Finding("E-FIGURE-DIFFERS", "warn", message, fact=question.key),)
     return Answer(ticked, implied, read, findings)
 
 
@@ -205,7 +210,7 @@ def _years_ratio(question: Question, figures: Figures, raw: Mapping[str, object]
     findings: tuple[Finding, ...] = ()
     if implied is None:
         message = f"第{question.number}题按数据计算的比例超过100%，不在任何区间内，请核对"
-        findings = (Finding("HHHT-SELF-17", "warn", message, fact=question.key),)
+        findings = (Finding("E-RATIO-RANGE", "warn", message, fact=question.key),)
     return implied, findings, {"years": rows}
 
 
@@ -214,7 +219,9 @@ def _change(question: Question, figures: Figures, raw: Mapping[str, object], whe
         _pair(raw.get(key), key in figures.money, f"{where}.{key}") for key in (figures.part, figures.whole) if key
     ]
     if any(pair is None for pair in series):
-        return None, (), {}
+        begun = any(raw.get(key) is not None for key in (figures.part, figures.whole) if key)
+        message = f"第{question.number}题缺少前年或上年的数据，无法由数据核对所选，须由评审人员判断"
+        return None, (Finding("AMB-60", "human", message, fact=question.key),) if begun else (), {}
     before, after = (Fraction(1), Fraction(1))
     (part_before, part_after) = series[0] or (before, after)
     if len(series) > 1 and series[1]:

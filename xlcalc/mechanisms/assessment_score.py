@@ -241,9 +241,8 @@ class Assessment:
         unnamed = [scene.label for scene in self.scenes if scene.key not in levels]
         if not unnamed:
             return []
-        return [
-            Finding("HHHT-SELF-27", "info", f"未填写等级的场景按无等级计：{'、'.join(unnamed)}", fact=self.scenes_fact)
-        ]
+        message = f"未填写等级的场景按无等级计：{'、'.join(unnamed)}"
+        return [Finding("E-SCENE-UNNAMED", "info", message, fact=self.scenes_fact)]
 
     def _notices(self, ticked: Mapping[str, tuple[int, ...]]) -> list[Finding]:
         return [
@@ -264,5 +263,5 @@ class Assessment:
             value = answer.figures.get(figures.part)
             if value is not None and limit is not None and value > limit:
                 message = f"第{question.number}题填写的数量 {value} 大于前题对应的数量 {limit}，请核对"
-                findings.append(Finding("HHHT-SELF-09", "warn", message, fact=question.key))
+                findings.append(Finding("E-FIGURE-ORDER", "warn", message, fact=question.key))
         return findings

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 from xlcalc.errors import PackError
-from xlcalc.facts import Facts
+from xlcalc.facts import Facts, catalogue
 from xlcalc.results.outcome import Attested, Basis, Step
 from xlcalc.values.money import Money, parse_share
 
@@ -69,6 +69,23 @@ class Mechanism(Protocol):
 def mechanism_module(kind: str) -> Any:
     """The module of a mechanism kind: ``Data`` (what a pack may say) and ``compile_data``."""
     return import_module(f"xlcalc.mechanisms.{kind}")
+
+
+def known_fact(name: str, kind: str, where: str) -> str:
+    """The name, once it is known to be a fact of this type; a typo would leave the fact missing for ever."""
+    found = catalogue().get(name)
+    if found is None:
+        raise PackError(
+            "E-PACK-FACT", f"事实“{name}”不在 facts.toml 中", where=where, remedy="请先在 facts.toml 登记该事实"
+        )
+    if found.type != kind:
+        raise PackError(
+            "E-PACK-FACT",
+            f"事实“{name}”的类型是 {found.type}，此处须为 {kind}",
+            where=where,
+            remedy="请换用合适的事实或判断",
+        )
+    return name
 
 
 def fen(text: str, where: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
-from xlcalc.mechanisms.base import Context, fen
+from xlcalc.mechanisms.base import Context, fen, known_fact
 from xlcalc.values.money import Money
 
 
@@ -55,4 +55,6 @@ class CumulativeCap:
 
 def compile_cap(data: CapData, where: str) -> CumulativeCap:
     """The cap as a pack states it."""
+    for name in data["counts"]:
+        known_fact(name, "money", f"{where}.counts")
     return CumulativeCap(fen(data["amount"], f"{where}.amount"), data["clause"], data["applies"], tuple(data["counts"]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from typing_extensions import TypedDict
 
-from xlcalc.mechanisms.base import Context, share
+from xlcalc.mechanisms.base import Context, known_fact, share
 from xlcalc.mechanisms.cells import BAD_AMOUNT, usable_amount
 from xlcalc.mechanisms.cumulative_cap import CapData, CumulativeCap, compile_cap
 from xlcalc.results.outcome import Finding, Step, weakest
@@ -133,6 +133,7 @@ class DiscountVoucher:
 def compile_data(data: Data) -> DiscountVoucher:
     """The voucher as a pack states it."""
     where = data["key"]
+    known_fact(data["base"], "money", f"{where}.base")
     return DiscountVoucher(
         where, data["label"], data["base"], share(data["rate"], f"{where}.rate"), data["clause"],
         data["cap_code"], compile_cap(data["cap"], f"{where}.cap"),

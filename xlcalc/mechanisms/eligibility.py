@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from xlcalc.errors import PackError
 from xlcalc.facts import catalogue, fact
-from xlcalc.mechanisms.base import Context
+from xlcalc.mechanisms.base import Context, known_fact
 from xlcalc.results.outcome import Attested, Finding, Severity, Step, weakest
 from xlcalc.values.dates import chinese_date, parse_date
 from xlcalc.values.levels import LABELS
@@ -114,7 +114,8 @@ class Eligibility:
 
     def evaluate(self, context: Context) -> Step:
         """Findings for failed conditions; facts that could still decide one are listed as missing."""
-        findings, sentences, clauses = [], [], []
+        findings: list[Finding] = []
+        sentences, clauses = [], []
         basis = weakest()
         for condition in self.conditions:
             seen = _Seen()
@@ -122,8 +123,10 @@ class Eligibility:
             article = context.article(condition.clause)
             if verdict is None:
                 # What would only give a warning does not hold up a decision.
-                for fact_id in seen.missing if condition.severity in ("block", "human") else ():
-                    context.note_missing(fact_id)
+                if condition.severity in ("block", "human"):
+                    for fact_id in seen.missing:
+                        context.note_missing(fact_id)
+                    findings += self._waiting(condition, seen, article)
                 continue
             clauses.append(condition.clause)
             if verdict:
@@ -139,14 +142,25 @@ class Eligibility:
             about = seen.facts[0] if seen.facts else None
             findings.append(Finding(condition.feature, condition.severity, message, article, fact=about))
             sentences.append(f"不符合：{condition.says}（{article}）")
-        if not findings and len(clauses) == len(self.conditions):
+        failed = [finding for finding in findings if finding.severity != "human"]
+        if not failed and len(clauses) == len(self.conditions):
             sentences.append(f"{len(self.conditions)} 项申报条件均符合")
         return Step(
             self.key, KIND, self.label,
             inputs={name: context.facts.get(name) for name in self.facts()},
-            details={"met": len(clauses) - len(findings), "conditions": len(self.conditions)},
+            details={"met": len(clauses) - len(failed), "conditions": len(self.conditions)},
             sentences=tuple(sentences), clauses=tuple(dict.fromkeys(clauses)), findings=tuple(findings), basis=basis,
         )  # fmt: skip
+
+    def _waiting(self, condition: CompiledCondition, seen: _Seen, article: str) -> list[Finding]:
+        """What only a person can confirm, and nobody has yet."""
+        asked: list[str] = []
+        _collect(condition.test, asked, only="attested")
+        return [
+            Finding(condition.feature, "human", f"须由人确认：{fact(name).label}", article, fact=name)
+            for name in asked
+            if name in seen.missing
+        ]
 
     def _note_attested(self, condition: CompiledCondition, context: Context) -> None:
         found: list[str] = []
@@ -290,27 +304,26 @@ def _compile_test(test: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     ((kind, body),) = test.items()
     if kind in ("all_of", "any_of", "none_of"):
         return {kind: [_compile_test(part, f"{where}.{kind}") for part in body]}
-    names: list[str] = []
-    _collect(test, names)
-    for name in names:
-        if name not in catalogue():
+    name = body if isinstance(body, str) else body["fact"]
+    if kind in _TYPES:
+        known_fact(name, _TYPES[kind], where)
+    elif name not in catalogue():
+        known_fact(name, "", where)
+    if kind == "one_of":
+        unknown = [code for code in body["values"] if code not in fact(name).options]
+        if unknown:
             raise PackError(
-                "E-PACK-FACT", f"事实“{name}”不在 facts.toml 中", where=where, remedy="请先在 facts.toml 登记该事实"
+                "E-PACK-FACT", f"事实“{name}”没有选项 {unknown}", where=where, remedy="请核对 facts.toml 中的选项代码"
             )
-    expected = _TYPES.get(kind)
-    if expected and fact(names[0]).type != expected:
-        raise PackError(
-            "E-PACK-FACT",
-            f"{kind} 不能用于类型为 {fact(names[0]).type} 的事实“{names[0]}”",
-            where=where,
-            remedy="请换用合适的判断",
-        )
+    for end in ("first_fact", "last_fact") if kind == "between_dates" else ():
+        if end in body:
+            known_fact(body[end], "date", where)
     if isinstance(body, str) or kind == "one_of":
         return {kind: body}
     if kind == "between_dates":
         ends = {end: parse_date(body[end]) for end in ("first", "last") if end in body}
         return {kind: {**body, **ends}}
-    value = body["value"] if kind == "count_at_least" else fact(names[0]).parse(body["value"])
+    value = body["value"] if kind == "count_at_least" else fact(name).parse(body["value"])
     return {kind: {"fact": body["fact"], "value": value}}
 
 

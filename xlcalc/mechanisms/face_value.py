@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from typing_extensions import TypedDict
 
 from xlcalc.errors import PackError
-from xlcalc.mechanisms.base import Context, fen
+from xlcalc.mechanisms.base import Context, fen, known_fact
 from xlcalc.mechanisms.cumulative_cap import CapData, CumulativeCap, compile_cap
 from xlcalc.results.outcome import Finding, Step, weakest
 from xlcalc.values.levels import LABELS
@@ -138,6 +138,7 @@ class FaceValue:
 def compile_data(data: Data) -> FaceValue:
     """Checks that each level from ``lowest`` to 4 has exactly one face value within the cap."""
     where = data["key"]
+    known_fact(data["level"], "level", f"{where}.level")
     faces = tuple(
         (face["level"], fen(face["amount"], f"{where}.faces.{face['level']}"), face["clause"]) for face in data["faces"]
     )

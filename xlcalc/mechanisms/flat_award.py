@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from xlcalc.errors import InputError, PackError
 from xlcalc.facts import fact
-from xlcalc.mechanisms.base import Context, fen
+from xlcalc.mechanisms.base import Context, fen, known_fact
 from xlcalc.results.outcome import Step
 from xlcalc.values.money import Money
 
@@ -118,6 +118,8 @@ class FlatAward:
 def compile_data(data: Data) -> FlatAward:
     """Checks that every award has its own code."""
     where = data["key"]
+    if "by" in data:
+        known_fact(data["by"], "option", f"{where}.by")
     awards = tuple(
         CompiledAward(
             award.get("code"), award["label"],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from typing_extensions import TypedDict
 
 from xlcalc.errors import PackError
-from xlcalc.mechanisms.base import Context, fen, share
+from xlcalc.mechanisms.base import Context, fen, known_fact, share
 from xlcalc.mechanisms.cells import BAD_AMOUNT, BAD_LEVEL, usable_amount
 from xlcalc.results.outcome import Finding, Step, weakest
 from xlcalc.values.levels import LABELS
@@ -206,6 +206,8 @@ def _paid(tier: CompiledTier, base_fen: int) -> int:
 def compile_data(data: Data) -> TieredRate:
     """Checks that the tiers are one per level, rising, and reach down to ``lowest``."""
     where = data["key"]
+    known_fact(data["base"], "money", f"{where}.base")
+    known_fact(data["level"], "level", f"{where}.level")
     tiers = tuple(
         CompiledTier(
             tier["level"],

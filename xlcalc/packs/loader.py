@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from xlcalc.errors import PackError, XlcalcError
+from xlcalc.facts import catalogue
 from xlcalc.mechanisms.base import KINDS, mechanism_module
 from xlcalc.packs.model import PackModel
 from xlcalc.packs.policy import Version
@@ -56,7 +57,10 @@ def _checked(raw: dict[str, Any], path: Path, resolve: Resolve) -> dict[str, Any
     for version in versions:
         _check_version(version, pack["document"], path.parent)
     _check_periods(versions)
-    return {key: pack[key] for key in ("id", "label", "issuer", "checked_on")} | {"versions": versions}
+    return {key: pack[key] for key in ("id", "label", "issuer", "checked_on")} | {
+        "versions": versions,
+        "excerpts": [row["excerpt"] for row in pack["document"]],
+    }
 
 
 def _validated(validate: Callable[[Any], Any], data: Any, where: str) -> Any:
@@ -117,6 +121,7 @@ def _check_version(version: dict[str, Any], own: list[dict[str, Any]], folder: P
             config=ConfigDict(extra="forbid", strict=True),
         )
         _validated(adapter.validate_python, [row], place)
+        _check_rows(row, place)
         _check_clause_names(row, {clause["key"] for clause in version["clause"]}, place)
     _check_interpretations(version, where)
     check_quotes(version, own, folder)
@@ -128,6 +133,15 @@ def _check_unique(keys: Iterable[Any], where: str) -> None:
         if key in seen:
             raise PackError("E-PACK-DOUBLE", f"“{key}”出现了两次", where=where, remedy="请删去或改名其中一个")
         seen.add(key)
+
+
+def _check_rows(data: Any, where: str) -> None:
+    """Rows of one list have different keys; the later of two would silently win or count twice."""
+    if isinstance(data, list) and (name := _row_key(data)):
+        _check_unique((row[name] for row in data), where)
+    children = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in children:
+        _check_rows(value, f"{where}.{key}")
 
 
 def _check_clause_names(data: Any, known: set[str], where: str) -> None:
@@ -162,6 +176,13 @@ def _check_interpretations(version: dict[str, Any], where: str) -> None:
             )
         if row["kind"] == "required" and not row["fact"]:
             raise PackError("E-PACK-CHOICE", "必填参数须写明对应的事实", where=place, remedy="请补上 fact")
+        if row["fact"] and row["fact"] not in catalogue():
+            raise PackError(
+                "E-PACK-FACT",
+                f"事实“{row['fact']}”不在 facts.toml 中",
+                where=place,
+                remedy="请先在 facts.toml 登记该事实",
+            )
     plain = Version(version)
     plain.mechanisms(plain.full_choices({}))
     for key, item in plain.interpretations.items():

@@ -120,11 +120,8 @@ def _read(policy_id: str) -> tuple[dict[str, Any], _Sources]:
         return found
 
     pack = read_pack(path, resolve)
-    for version in pack["versions"]:
-        for row in version["document"]:
-            excerpt = path.parent / row["excerpt"]
-            if excerpt.is_file():
-                sources[str(excerpt)] = _file_hash(excerpt)
+    for name in pack.pop("excerpts"):
+        sources[str(path.parent / name)] = _file_hash(path.parent / name)
     plain: dict[str, Any] = json.loads(json.dumps(pack, ensure_ascii=False, default=str))
     return plain, sources
 
