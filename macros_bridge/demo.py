@@ -135,7 +135,7 @@ def _met(chance: random.Random, test: Mapping[str, Any]) -> Iterator[tuple[str, 
     """Values that meet a test, now and then one that does not or none at all."""
     ((kind, body),) = test.items()
     if kind in ("all_of", "any_of", "none_of"):
-        for part in body[:1] if kind == "any_of" else body:
+        for part in body:
             yield from _met(chance, part)
         return
     name = body if isinstance(body, str) else body["fact"]

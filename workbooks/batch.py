@@ -123,7 +123,7 @@ def _run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult
                     progress(result)
     finally:
         for worker in workers:
-            worker.stop()
+            worker.finish()
     return [results[place] for place in range(len(tasks))]
 
 
@@ -184,6 +184,13 @@ class _Worker:
     def _replace(self) -> None:
         self.stop()
         self._launch()
+
+    def finish(self) -> None:
+        """Lets an idle child end by itself, so that it can tidy up; a busy one is ended."""
+        if self.current is None:
+            self.pipe.close()
+            self.process.join(5)
+        self.stop()
 
     def stop(self) -> None:
         """Ends the child at once; what it was writing has a temporary name."""
