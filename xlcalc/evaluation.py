@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -133,8 +134,7 @@ def _with_alternatives(
                     alternatives[other] = difference
         if alternatives or code != item.default:
             named.append(Choice(key, item.question, code, item.options[code], code == item.default, alternatives))
-    values = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
-    return Outcome(**{**values, "choices": tuple(named)})
+    return replace(outcome, choices=tuple(named))
 
 
 def _difference(outcome: Outcome, other: Outcome) -> dict[str, Any]:

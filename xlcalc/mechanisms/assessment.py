@@ -94,7 +94,6 @@ class Data(TypedDict):
     label: str
     answers: str
     scenes_fact: str
-    points_clause: str
     level_clause: str
     rule_notice: str
     rule_notice_code: str
@@ -129,13 +128,19 @@ def compile_data(data: Data) -> Assessment:
     levels = _levels(data["levels"], scale, where)
     return Assessment(
         key=where, label=data["label"], answers=data["answers"], scenes_fact=data["scenes_fact"],
-        points_clause=data["points_clause"], level_clause=data["level_clause"],
+        clauses=_clauses(data), level_clause=data["level_clause"],
         rule_notice=data["rule_notice"], rule_notice_code=data["rule_notice_code"], scale=scale,
-        dimensions=tuple((row["label"], row["clause"]) for row in data["dimensions"]),
+        dimensions=tuple(row["label"] for row in data["dimensions"]),
         questions=tuple(_question(row, shares, scale, labels[root[root[row["item"]]]]) for row in data["questions"]),
         scenes=tuple(_scene(row) for row in data["scenes"]),
         levels=levels,
     )  # fmt: skip
+
+
+def _clauses(data: Data) -> tuple[str, ...]:
+    """Every clause a score rests on: those of the weights and those of the points."""
+    rows = [*data["dimensions"], *data["indicators"], *data["items"], *data["questions"]]
+    return tuple(dict.fromkeys(str(row["clause"]) for row in rows))
 
 
 def _scene(row: SceneData) -> Scene:

@@ -54,12 +54,12 @@ class Assessment:
     label: str
     answers: str
     scenes_fact: str
-    points_clause: str
+    clauses: tuple[str, ...]
     level_clause: str
     rule_notice: str
     rule_notice_code: str
     scale: int
-    dimensions: tuple[tuple[str, str], ...]
+    dimensions: tuple[str, ...]
     questions: tuple[Question, ...]
     scenes: tuple[Scene, ...]
     levels: tuple[LevelRule, ...]
@@ -130,10 +130,8 @@ class Assessment:
         results: dict[str, Any] = {}
         details: dict[str, Any] = {"points": {key: Fraction(value, self.scale) for key, value in points.items()}}
         sentences = [self._score_sentence(points, unanswered)]
-        clauses = [self.points_clause]
-        basis = weakest(
-            context.basis(self.points_clause), *(context.basis(clause) for clause in self._weight_clauses(context))
-        )
+        clauses = list(self.clauses)
+        basis = weakest(*(context.basis(clause) for clause in self.clauses))
         if not unanswered:
             results["score"] = Fraction(units, self.scale)
         if raw_scenes is not None:
@@ -168,12 +166,9 @@ class Assessment:
 
         return evaluate_columns(self, columns)
 
-    def _weight_clauses(self, context: Context) -> list[str]:
-        return [clause for _, clause in self.dimensions if clause in context.clauses]
-
     def _score_sentence(self, points: Mapping[str, int], unanswered: list[str]) -> str:
         parts = []
-        for name, _ in self.dimensions:
+        for name in self.dimensions:
             units = sum(points.get(question.key, 0) for question in self.questions if question.dimension == name)
             parts.append(f"{name} {decimal_text(Fraction(units, self.scale))} 分")
         total = decimal_text(Fraction(sum(points.values()), self.scale))
