@@ -8,7 +8,7 @@ from typing import Any
 
 from workbooks.cellread import CellReader
 from workbooks.form import Form
-from workbooks.ports import Manifest, Place, places
+from workbooks.ports import Manifest, Place, block, places
 from workbooks.reader import Record
 from xlcalc.errors import InputError
 from xlcalc.facts import fact
@@ -18,6 +18,8 @@ from xlcalc.packs.policy import Version
 from xlcalc.results.outcome import Finding
 from xlcalc.values.levels import LABELS, parse_level
 from xlcalc.values.text import parse_tick
+
+_FIGURE_CELLS = {"count": 1, "years": 3, "change": 2}
 
 
 def read_records(
@@ -46,16 +48,29 @@ def read_records(
     _evidence(reader, assessment, facts)
     where = str(places(reader.book, "i_enterprise_name")[0])
     key = str(facts.get("uscc") or facts.get("enterprise_name") or "本工作簿")
-    cells = {"states": states, "codes": codes, "figures": figures, "assessment": assessment}
+    cells = {"states": states, "codes": codes, "figures": _printed_figures(reader, form), "assessment": assessment}
     return [Record(key, where, facts, list(reader.findings), cells, facts_at)]
 
 
 def _figures(reader: CellReader, form: Form) -> dict[str, Decimal | None]:
     found: dict[str, Decimal | None] = {}
     for item in form.data["figure"]:
-        for number, place in enumerate(places(reader.book, f"i_figure_{item['key']}")):
+        for number, place in enumerate(_figure_cells(reader, item)):
             found[f"{item['key']}.{number}"] = reader.number(place, item["label"])
     return found
+
+
+def _printed_figures(reader: CellReader, form: Form) -> dict[str, Decimal | str | None]:
+    """The same cells as the sentences of the form print them: numbers, or text as it was typed."""
+    found: dict[str, Decimal | str | None] = {}
+    for item in form.data["figure"]:
+        for number, place in enumerate(_figure_cells(reader, item)):
+            found[f"{item['key']}.{number}"] = reader.printed(place)
+    return found
+
+
+def _figure_cells(reader: CellReader, item: Mapping[str, Any]) -> list[Place]:
+    return block(reader.book, f"i_figure_{item['key']}", _FIGURE_CELLS[item["kind"]])
 
 
 def _answers(
@@ -65,7 +80,7 @@ def _answers(
     figures: Mapping[str, Decimal | None],
     facts_at: dict[str, str],
 ) -> tuple[list[int], dict[str, Any]]:
-    cells = places(reader.book, "i_ticks")
+    cells = block(reader.book, "i_ticks", sum(len(question.printed) for question in assessment.questions))
     states = [_state(reader, place) for place in cells]
     answers: dict[str, Any] = {}
     row = 0
@@ -158,7 +173,8 @@ def _shown(value: Decimal | None, unit: str) -> str | int | None:
 
 def _scenes(reader: CellReader, assessment: Assessment, facts: dict[str, Any], facts_at: dict[str, str]) -> list[int]:
     columns = {
-        name: places(reader.book, port) for name, port in (("scenes", "i_scenes"), ("reviewed_scenes", "i_reviewed"))
+        name: block(reader.book, port, len(assessment.scenes))
+        for name, port in (("scenes", "i_scenes"), ("reviewed_scenes", "i_reviewed"))
     }
     codes: list[int] = []
     for name, cells in columns.items():
@@ -170,7 +186,8 @@ def _scenes(reader: CellReader, assessment: Assessment, facts: dict[str, Any], f
             if code is not None and code >= 0:
                 levels[scene.key] = code
         facts_at[name] = str(cells[0])
-        if levels:
+        # As the form says, a scene left blank counts as 无等级; so do all of them.
+        if levels or name == "scenes":
             facts[name] = levels
     _compare_reviewed(reader, assessment, facts, columns["reviewed_scenes"])
     if -1 in codes:
@@ -208,7 +225,7 @@ def _evidence(reader: CellReader, assessment: Assessment, facts: dict[str, Any])
         for question in assessment.questions
         if (text := reader.text(places(reader.book, f"i_evidence_{question.key}")[0], "佐证材料索引"))
     }
-    scene_cells = places(reader.book, "i_scene_evidence")
+    scene_cells = block(reader.book, "i_scene_evidence", len(assessment.scenes))
     scene_evidence = {
         scene.key: text
         for scene, place in zip(assessment.scenes, scene_cells, strict=True)

@@ -53,7 +53,7 @@ def blank_value(template: str, figures: Mapping[str, Decimal | str | None]) -> s
             if not years:
                 return ""
             count = len(years)
-            scaled = (sum(years) * 10000).quantize(Decimal(1), rounding="ROUND_HALF_UP")
+            scaled = (sum(years, Decimal(0)) * 10000).quantize(Decimal(1), rounding="ROUND_HALF_UP")
             return _plain(Decimal((2 * scaled + 100 * count) // (200 * count)) / 100)
         value = figures[_CELLS.get(name, name)]
         return "" if value is None else _plain(value) if isinstance(value, Decimal) else value
@@ -109,13 +109,14 @@ def summary_text(at: Mapping[str, str]) -> dict[str, str]:
     label = f'IF({shown}=1,"一",IF({shown}=2,"二",IF({shown}=3,"三","四")))'
     gaps = (at["gap_points"], at["gap_scenes"], at["gap_mandatory"])
     wants = "&".join(
-        f'IF({gap}>0,"{before}"&{gap}&"{after}","")'
+        f'IF({gap}>0,"{before}"&ROUND({gap},6)&"{after}","")'
         for gap, before, after in zip(gaps, (" ", " ", " "), (" 分", " 个场景", " 个约束性场景"), strict=True)
     )
+    reached = f'{at["scenes_at_level"]}&" 个应用场景等级达到"'
     upper = f'IF({level}=0,"一级",IF({level}=1,"二级",IF({level}=2,"三级","四级")))'
     return {
-        "score": f'=IF(ISNUMBER({score}),{score}&" 分",{score})',
-        "scenes": f'=IF({level}="",{at["level_text"]},{at["scenes_at_level"]}&" 个应用场景等级达到"&{label}&"级，分别是："&{names})',
+        "score": f'=IF(ISNUMBER({score}),ROUND({score},6)&" 分",{score})',
+        "scenes": f'=IF({level}="",{at["level_text"]},{reached}&{label}&"级，分别是："&{names})',
         "mandatory": f'=IF({level}="","","其中 "&{at["mandatory_at_level"]}&" 个约束性场景")',
         "level": f"={at['level_text']}",
         "gap": f'=IF({level}="","",IF({level}=4,"已达到最高等级","距"&{upper}&"还差："&{wants}))',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import time
@@ -13,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from xlcalc.errors import XlcalcError
+from xlcalc.errors import WorkbookError, XlcalcError
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".csv")
 RESULT_MARK = "（核算结果）"
@@ -73,20 +74,28 @@ def find_tasks(paths: Sequence[Path], outdir: Path | None) -> list[Task]:
     """Every spreadsheet below the given paths, in a fixed order; earlier results and reports are left out."""
     folders = [path for path in paths if path.is_dir()]
     tasks = []
+    seen: set[Path] = set()
     taken: set[Path] = set()
     for path in paths:
         prefix = Path(path.resolve().name) if path.is_dir() and len(folders) > 1 else Path()
         for found in _spreadsheets(path, outdir) if path.is_dir() else [path]:
+            if found.absolute() in seen:
+                continue
+            seen.add(found.absolute())
             inside = prefix / found.relative_to(path).parent if path.is_dir() else Path()
-            target = outdir / inside / f"{found.stem}{RESULT_MARK}{found.suffix}" if outdir else None
-            number = 2
-            while target in taken:
-                target = outdir / inside / f"{found.stem}-{number}{RESULT_MARK}{found.suffix}" if outdir else None
-                number += 1
-            if target:
-                taken.add(target)
+            target = _free_name(outdir / inside, found, taken) if outdir else None
             tasks.append(Task(found, target))
     return tasks
+
+
+def _free_name(folder: Path, found: Path, taken: set[Path]) -> Path:
+    """A name no other result has, whatever its suffix: a file with macros may get its result in a fresh .xlsx."""
+    name, number = found.stem, 2
+    while folder / name in taken:
+        name, number = f"{found.stem}-{number}", number + 1
+    if found.suffix.lower() in (".xlsx", ".xlsm"):
+        taken.add(folder / name)
+    return folder / f"{name}{RESULT_MARK}{found.suffix}"
 
 
 def _spreadsheets(folder: Path, outdir: Path | None) -> Iterator[Path]:
@@ -201,7 +210,8 @@ class _Worker:
 
 def _failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
     if task.target is not None:
-        _temporary(task.target).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _temporary(task.target).unlink()
     finding = {
         "code": code,
         "severity": "block",
@@ -243,8 +253,7 @@ def process(task: Task, options: Options) -> FileResult:
     except MemoryError:
         result = _failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "读写出错"
-        result = _failed(task, "E-IO", f"无法读写文件（{reason}）", "请检查磁盘空间和文件夹权限")
+        result = _failed(task, "E-IO", f"无法读写文件（{io_reason(error)}）", "请检查磁盘空间和文件夹权限")
     except Exception as error:  # noqa: BLE001 - one file's fault must not end the batch
         kind = type(error).__name__
         result = _failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
@@ -299,6 +308,42 @@ def _write(target: Path, done: Any) -> str:
         done.findings.append(Finding("E-FRESH-COPY", "warn", message))
     write_atomically(target, data)
     return str(target)
+
+
+_IO_REASONS = {
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EROFS: "磁盘只读",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "磁盘配额已满",
+    errno.ENOENT: "路径不存在",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.EEXIST: "已有同名文件",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENAMETOOLONG: "文件名过长",
+}
+
+
+def io_reason(error: OSError) -> str:
+    """Why the system could not read or write, in Chinese where it is one of the usual reasons."""
+    return _IO_REASONS.get(error.errno or 0) or error.strerror or "读写出错"
+
+
+def ensure_writable(outdir: Path) -> None:
+    """Makes the folder for results and tries it; raises WorkbookError ``E-IO`` before any file is worked on."""
+    import tempfile
+
+    try:
+        outdir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=outdir):
+            pass
+    except OSError as error:
+        raise WorkbookError(
+            "E-IO",
+            f"无法写入结果文件夹（{io_reason(error)}）",
+            where=str(outdir),
+            remedy="请检查文件夹权限和磁盘空间，或用 -o 指定另一个文件夹",
+        ) from None
 
 
 def _temporary(target: Path) -> Path:

@@ -60,7 +60,8 @@ class CellReader:
         if cell.kind == "error":
             self.problem("E-CELL-ERROR", f"{label}：单元格是错误值 {cell.text}", "请改为实际内容", place)
             return None
-        return cell
+        # Stored as 1 or 0, but neither a number nor a tick: it is read as the word a spreadsheet shows.
+        return cell._replace(text="TRUE" if cell.text == "1" else "FALSE") if cell.kind == "bool" else cell
 
     def _formula_cell(self, cell: RawCell, place: Place, label: str) -> RawCell | None:
         if self.evaluated is None or (place.sheet, place.ref) not in self.evaluated:
@@ -75,6 +76,8 @@ class CellReader:
             place,
             severity="warn",
         )
+        if isinstance(value, bool):
+            return cell._replace(kind="bool", text=str(int(value)))
         if isinstance(value, str):
             return cell._replace(kind="error" if value.startswith("#") else "text", text=value)
         return cell._replace(kind="number", text=repr(float(value)) if isinstance(value, float) else str(int(value)))
@@ -89,6 +92,17 @@ class CellReader:
         except DecimalException:
             self.problem("E-NUMBER", f"{label}：“{cell.text[:30]}”不是数字", "请填写数字", place)
             return None
+
+    def printed(self, place: Place) -> Decimal | str | None:
+        """What a formula that joins texts finds at a place: the number, or the text as typed; None when unusable."""
+        cell = cell_at(self.book, place)
+        if cell.formula is not None:
+            value = (self.evaluated or {}).get((place.sheet, place.ref), "")
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            cell = cell._replace(kind="number" if is_number else "text", text=str(value), formula=None)
+        if cell.kind == "number":
+            return _FIFTEEN_DIGITS.create_decimal(cell.text)
+        return cell.text or None if cell.kind == "text" else None
 
     def text(self, place: Place, label: str) -> str:
         """The text at a place, "" when empty or unusable."""
@@ -107,7 +121,7 @@ def _raw_value(cell: RawCell, known: Fact, unit: str | None, date1904: bool) -> 
         return _money(cell, unit or "元")
     if known.type == "date":
         return _date(cell, date1904)
-    if known.type == "bool" and cell.kind in ("bool", "number"):
+    if known.type == "bool" and cell.kind == "number":
         return {"1": True, "0": False}.get(cell.text, cell.text)
     if cell.kind == "number":
         return _number_text(cell)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -14,9 +15,11 @@ from workbooks import style
 from workbooks.form import Form
 from workbooks.ports import Direction, Manifest, Port
 from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import load_policy
 
 PARAMETER_SHEET = "参数"
 BASIS_SHEET = "依据"
+CLAUSE_SHEET = "条款原文"
 CHOICE_SHEET = "口径确认表"
 BASIS_LINES = 60
 
@@ -58,7 +61,7 @@ class Draft:
         sheet = self._parameter_sheet()
         top = self._parameter_row
         style.put(sheet, f"A{top}", name, font=style.SMALL, box=False)
-        refs = []
+        refs: list[list[str]] = []
         for offset, row in enumerate(rows):
             refs.append([])
             for column, value in enumerate(row):
@@ -108,89 +111,121 @@ class Draft:
 
 
 def add_basis(draft: Draft) -> None:
-    """The 依据 sheet: what the results rest on, and room for the steps and findings of a recalculation."""
-    sheet = draft.sheet(BASIS_SHEET)
-    style.widths(sheet, [("A", 26), ("B", 44), ("C", 16), ("D", 70)])
-    style.merge(sheet, "A1:D1", f"{draft.form.title} · 依据", font=style.SUBTITLE, align=style.CENTRE, box=False)
-    rows = [("模板", draft.form.id), ("模板版本", draft.form.version)]
-    for row, (label, value) in enumerate(rows, 2):
-        style.put(sheet, f"A{row}", label, font=style.HEADING)
-        style.put(sheet, f"B{row}", value)
-    draft.port(sheet, "B2", "xlcalc_template", "identity")
-    draft.port(sheet, "B3", "xlcalc_template_version", "identity")
-    for column, label in zip("ABCD", ("政策", "政策名称", "版本", "政策包校验值（SHA-256）"), strict=True):
-        style.put(sheet, f"{column}5", label, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
-    from xlcalc.packs.registry import load_policy
+    """The 依据 sheet: what the results rest on and room for the steps of a recalculation; then the 条款原文.
 
-    last = 5
-    for last, (policy, version) in enumerate(draft.versions.items(), 6):
-        for column, value in zip("ABCD", (policy, load_policy(policy).label, version.id, version.hash), strict=True):
-            style.put(sheet, f"{column}{last}", value, font=style.SMALL)
-    draft.port(sheet, f"A6:A{last}", "xlcalc_policies", "identity")
-    draft.port(sheet, f"C6:C{last}", "xlcalc_versions", "identity")
-    draft.port(sheet, f"D6:D{last}", "xlcalc_hashes", "identity")
-    top = last + 2
-    style.merge(
-        sheet, f"A{top}:D{top}", "核算步骤与提示（由 xlcalc 核算时填写）", font=style.HEADING, fill=style.HEADER
-    )
-    for row in range(top + 1, top + 1 + BASIS_LINES):
-        style.merge(sheet, f"A{row}:D{row}", font=style.SMALL, box=False, align=style.TOP_LEFT)
-    draft.port(sheet, f"A{top + 1}:A{top + BASIS_LINES}", "fill_explanation", "fill")
-    clause_top = top + BASIS_LINES + 2
-    style.merge(sheet, f"A{clause_top}:D{clause_top}", "所引条款原文", font=style.HEADING, fill=style.HEADER)
-    row = clause_top + 1
-    for version in draft.versions.values():
+    The lines to be filled stand last, in one unmerged column without row heights, so that a spreadsheet
+    makes each as high as its text and prints no empty ones.
+    """
+    sheet = draft.sheet(BASIS_SHEET)
+    style.widths(sheet, [("A", 16), ("B", 92)])
+    style.merge(sheet, "A1:B1", f"{draft.form.title} · 依据", font=style.SUBTITLE, align=style.CENTRE, box=False)
+    sheet.row_dimensions[1].height = 30
+    labels = {policy: load_policy(policy).label for policy in draft.versions}
+    numbers = [f"（{place}）" if len(labels) > 1 else "" for place in range(1, len(labels) + 1)]
+    blocks: list[tuple[str, list[str], str]] = [
+        ("模板", [draft.form.id], "xlcalc_template"),
+        ("模板版本", [draft.form.version], "xlcalc_template_version"),
+        ("政策名称", list(labels.values()), ""),
+        ("政策编号", list(labels), "xlcalc_policies"),
+        ("政策版本", [version.id for version in draft.versions.values()], "xlcalc_versions"),
+        ("政策包校验值", [version.hash for version in draft.versions.values()], "xlcalc_hashes"),
+    ]
+    row = 2
+    for label, values, name in blocks:
+        for place, value in enumerate(values):
+            number = numbers[place] if len(values) > 1 else ""
+            style.put(sheet, f"A{row + place}", label + number, font=style.SMALL_HEADING, fill=style.HEADER)
+            style.put(sheet, f"B{row + place}", value, font=style.SMALL)
+        if name:
+            span = f"B{row}" if len(values) == 1 else f"B{row}:B{row + len(values) - 1}"
+            draft.port(sheet, span, name, "identity")
+        row += len(values)
+    top = row + 1
+    heading = "核算步骤与提示（由 xlcalc 核算时填写）"
+    style.merge(sheet, f"A{top}:B{top}", heading, font=style.HEADING, fill=style.HEADER)
+    sheet.row_dimensions[top].height = 24
+    for line in range(top + 1, top + 1 + BASIS_LINES):
+        style.put(sheet, f"B{line}", font=style.READING, box=False, align=style.TOP_LEFT)
+    draft.port(sheet, f"B{top + 1}:B{top + BASIS_LINES}", "fill_explanation", "fill")
+    style.page(sheet, None, landscape=False)
+    style.protect(sheet)
+    _add_clauses(draft)
+
+
+def _add_clauses(draft: Draft) -> None:
+    """The quoted clauses, policy by policy."""
+    sheet = draft.sheet(CLAUSE_SHEET)
+    wide = 92.0
+    style.widths(sheet, [("A", 20), ("B", wide)])
+    style.merge(sheet, "A1:B1", "所引条款原文", font=style.SUBTITLE, align=style.CENTRE, box=False)
+    sheet.row_dimensions[1].height = 30
+    row = 2
+    for policy, version in draft.versions.items():
+        title = f"{load_policy(policy).label}（版本 {version.id}）"
+        style.merge(sheet, f"A{row}:B{row}", title, font=style.HEADING, fill=style.HEADER)
+        sheet.row_dimensions[row].height = 22
+        row += 1
         for clause in version.clauses.values():
             if clause.basis == "quoted" and len(clause.quote) < 700:
                 style.put(sheet, f"A{row}", clause.article, font=style.SMALL)
-                style.merge(sheet, f"B{row}:D{row}", clause.quote, font=style.SMALL, align=style.TOP_LEFT)
-                sheet.row_dimensions[row].height = 13 * (1 + len(clause.quote) // 62)
+                style.put(sheet, f"B{row}", clause.quote, font=style.READING)
+                heights = (
+                    style.text_height(clause.article, 20, style.SMALL),
+                    style.text_height(clause.quote, wide, style.READING),
+                )
+                sheet.row_dimensions[row].height = max(20.0, *heights)
                 row += 1
-    style.page(sheet, f"A1:D{row - 1}", landscape=True)
+    sheet.freeze_panes = "A2"
+    style.page(sheet, f"A1:B{row - 1}", landscape=False)
     style.protect(sheet)
+
+
+_CHOICE_COLUMNS = (
+    ("编号", 9.0),
+    ("文件未明确之处", 36.0),
+    ("可选口径", 38.0),
+    ("本表采用", 15.0),
+    ("默认", 15.0),
+    ("采用默认口径的理由", 32.0),
+    ("由谁确认", 15.0),
+    ("确认人及日期", 14.0),
+)
+_KINDS = {"choice": "", "required": "必填，无默认值", "note": "说明", "alias": "同义"}
 
 
 def add_choices(draft: Draft) -> None:
     """The 口径确认表: one row for what each document leaves open, the option in force, room to sign."""
     sheet = draft.sheet(CHOICE_SHEET)
-    headings = (
-        "编号",
-        "文件未明确之处",
-        "可选口径",
-        "本表采用",
-        "默认",
-        "采用默认口径的理由",
-        "由谁确认",
-        "确认人及日期",
-    )
-    style.widths(sheet, zip("ABCDEFGH", (10, 42, 40, 20, 20, 40, 20, 18), strict=True))
+    letters = "ABCDEFGH"
+    style.widths(sheet, zip(letters, (width for _, width in _CHOICE_COLUMNS), strict=True))
     style.merge(sheet, "A1:H1", "口径确认表", font=style.SUBTITLE, align=style.CENTRE, box=False)
-    note = "更改“本表采用”后，请重新核算（xlcalc recalc），使公式所用参数与口径一致"
+    note = "更改“本表采用”后，请重新核算（xlcalc recalc），使公式所用参数与口径一致。可更改的列在前，其余为说明。"
     style.merge(sheet, "A2:H2", note, font=style.NOTE, box=False)
-    for column, label in zip("ABCDEFGH", headings, strict=True):
+    for column, (label, _) in zip(letters, _CHOICE_COLUMNS, strict=True):
         style.put(sheet, f"{column}3", label, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
+    sheet.row_dimensions[1].height, sheet.row_dimensions[2].height, sheet.row_dimensions[3].height = 28, 22, 24
+    items = {item.id: item for version in draft.versions.values() for item in version.interpretations.values()}
     row = 4
-    seen: set[str] = set()
-    for version in draft.versions.values():
-        for item in version.interpretations.values():
-            if item.id in seen:
-                continue
-            seen.add(item.id)
-            options = "\n".join(f"{code}：{label}" for code, label in item.options.items())
-            chosen = draft.choices.get(item.id, item.default or "") if item.kind == "choice" else ""
-            kind = {"required": "必填，无默认值", "note": "说明", "alias": "同义"}.get(item.kind, chosen)
-            values = (item.id, item.question, options, kind, item.default or "", item.reason, item.confirmed_by, None)
-            for column, value in zip("ABCDEFGH", values, strict=True):
-                style.put(sheet, f"{column}{row}", value, font=style.SMALL)
-            if item.kind == "choice":
-                style.input_cell(sheet, f"D{row}", font=style.SMALL)
-                draft.dropdown(sheet, f"D{row}", list(item.options))
-                draft.port(sheet, f"D{row}", choice_name(item.id), "choice")
-            style.input_cell(sheet, f"H{row}", font=style.SMALL)
-            lines = max(len(item.question) // 20, len(options) // 20 + len(item.options), len(item.reason) // 20)
-            sheet.row_dimensions[row].height = 14 * (lines + 1)
-            row += 1
-    sheet.freeze_panes = "A4"
+    for item in sorted(items.values(), key=lambda item: list(_KINDS).index(item.kind)):
+        options = "\n".join(f"{code}：{label}" for code, label in item.options.items())
+        chosen = _KINDS[item.kind] or draft.choices.get(item.id, item.default or "")
+        values = (item.id, item.question, options, chosen, item.default or "", item.reason, item.confirmed_by, None)
+        height = 24.0
+        for column, value, (_, width) in zip(letters, values, _CHOICE_COLUMNS, strict=True):
+            centred = column in "ADEG"
+            align = style.CENTRE if centred else style.LEFT
+            style.put(sheet, f"{column}{row}", value, font=style.READING, align=align)
+            height = max(height, style.text_height(value or "", width, style.READING))
+        if item.kind == "choice":
+            style.input_cell(sheet, f"D{row}", font=style.READING)
+            draft.dropdown(sheet, f"D{row}", list(item.options))
+            draft.port(sheet, f"D{row}", choice_name(item.id), "choice")
+            changed = FormulaRule(formula=[f"$D{row}<>$E{row}"], fill=style.ORANGE)
+            sheet.conditional_formatting.add(f"D{row}", changed)
+        style.input_cell(sheet, f"H{row}", font=style.READING)
+        sheet.row_dimensions[row].height = height
+        row += 1
+    sheet.freeze_panes = "B4"
     style.page(sheet, f"A1:H{row - 1}", landscape=True, header_rows="3:3")
     style.protect(sheet)
 

@@ -14,6 +14,7 @@ from workbooks.reader import Record
 from workbooks.recommendation_form import HINTS
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
+from xlcalc.mechanisms.cells import BAD_AMOUNT, BAD_LEVEL
 from xlcalc.mechanisms.tiered_rate import TieredRate
 from xlcalc.packs.policy import Version
 from xlcalc.results.explain import STATUS_LABELS, explain, fact_label
@@ -59,24 +60,45 @@ def _units(assessment: Assessment, states: Sequence[int]) -> list[int | str]:
 
 
 def _payment(rate: TieredRate, record: Record, values: Mapping[str, Any]) -> Shown:
-    cost: Money | None = record.facts.get("recognised_cost")
-    base = cost.fen if cost else None
-    accepted = record.facts.get("maturity_level")
-    used = int(accepted) if accepted is not None else values["level"]
-    waiting = used == "" or base is None
-    amount = rate.cell_values(base, None if used == "" else used)["subsidy"]
+    base = _fen(record, "recognised_cost")
+    accepted = _code(record, "maturity_level")
+    used: int | str = accepted if accepted != "" else values["level"]
+    amount: Any = ""
+    if not isinstance(used, str) and base is not None:
+        amount = BAD_LEVEL if used < 0 else rate.cell_values(base, used)["subsidy"]
+    tiers: Shown = {f"o_tier_{tier.level}": "" if base is None else BAD_AMOUNT for tier in rate.tiers}
+    if base is not None and base >= 0:
+        tiers = {f"o_tier_{tier.level}": Money(rate.tier_amount(tier.level, base)) for tier in rate.tiers}
     return {
         "o_self_level": values["level_text"],
-        "o_accepted_code": "" if accepted is None else int(accepted),
+        "o_accepted_code": accepted,
         "o_used_level": used,
-        "o_basis": WAITING if waiting else TRIAL if accepted is None else ACCEPTED,
-        "o_subsidy": "" if accepted is None else amount,
-        "o_trial": amount if accepted is None else "",
-        **{
-            f"o_tier_{tier.level}": "" if base is None else Money(rate.tier_amount(tier.level, base))
-            for tier in rate.tiers
-        },
+        "o_basis": WAITING if used == "" or base is None else TRIAL if accepted == "" else ACCEPTED,
+        "o_subsidy": "" if accepted == "" else amount,
+        "o_trial": amount if accepted == "" else "",
+        **tiers,
     }
+
+
+def _unreadable(record: Record, name: str) -> bool:
+    """Whether the cell of a fact is filled with what cannot be read: the formulas then say so, and so must we."""
+    return name not in record.facts and any(finding.fact == name for finding in record.findings)
+
+
+def _fen(record: Record, name: str) -> int | None:
+    """The fen of an amount; None where the cell is empty, -1 where it cannot be read."""
+    amount: Money | None = record.facts.get(name)
+    if amount is not None:
+        return amount.fen
+    return -1 if _unreadable(record, name) else None
+
+
+def _code(record: Record, name: str) -> int | str:
+    """The level 0–4; "" where the cell is empty, -1 where it cannot be read."""
+    level = record.facts.get(name)
+    if level is not None:
+        return int(level)
+    return -1 if _unreadable(record, name) else ""
 
 
 def recommendation_outputs(
@@ -85,23 +107,23 @@ def recommendation_outputs(
     """Every output of one row of a 推荐表."""
     known = {key: code for key, code in choices.items() if key in version.interpretations}
     facts = record.facts
-    level = facts.get("maturity_level")
+    code = _code(record, "maturity_level")
     name = facts.get("enterprise_name")
     shown: Shown = {
         "t_sequence": record.row - header_row if name and record.row else "",
-        "t_level_code": "" if level is None else int(level),
+        "t_level_code": code,
         "t_verdict": verdict(outcome, record.findings),
     }
     kinds = [row["kind"] for row in version.data["mechanism"]]
     if "face_value" in kinds:
         mechanism = version.mechanism("face_value", known)
-        values = mechanism.cell_values(None if level is None else int(level), _received(mechanism.cap.counts, facts))
+        level = None if isinstance(code, str) or code < 0 else code
+        values = mechanism.cell_values(level, _received(mechanism.cap.counts, facts))
     else:
         mechanism = version.mechanism("discount_voucher", known)
-        amount: Money | None = facts.get("approved_amount")
-        values = mechanism.cell_values(amount.fen if amount else None, _received(mechanism.cap.counts, facts))
+        values = mechanism.cell_values(_fen(record, "approved_amount"), _received(mechanism.cap.counts, facts))
     shown |= {f"t_{key}": value for key, value in values.items()}
-    shown["t_hint"] = _hint(name, level, "approved_amount" in form.data["working"], facts)
+    shown["t_hint"] = _hint(name, code, values[form.data["outputs"][0]])
     return shown
 
 
@@ -109,14 +131,18 @@ def _received(counts: Sequence[str], facts: Mapping[str, Any]) -> int:
     return sum(facts[name].fen for name in counts if facts.get(name) is not None)
 
 
-def _hint(name: Any, level: Any, needs_amount: bool, facts: Mapping[str, Any]) -> str:
+def _hint(name: Any, code: int | str, amount: Any) -> str:
     if not name:
         return ""
-    if level is None:
+    if isinstance(code, str):
         return HINTS[0]
-    if needs_amount and facts.get("approved_amount") is None:
+    if code < 0:
+        return HINTS[1]
+    if amount == "":
         return HINTS[2]
-    return HINTS[3] if level < 2 else HINTS[4]
+    if code < 2:
+        return HINTS[3]
+    return amount if isinstance(amount, str) else HINTS[4]
 
 
 def verdict(outcome: Outcome, findings: Sequence[Finding]) -> str:

@@ -17,6 +17,8 @@ from xlcalc.packs.policy import Version
 from xlcalc.values.levels import LABELS
 
 FIRST_CONDITION_ROW = 20
+_WIDTHS = (33, 22, 17, 17, 36)
+_LEVEL_FORMAT = '[=0]"无等级";[<0]"无法识别";0"级"'
 TRIAL, ACCEPTED, WAITING = "试算（按自评等级）", "按验收等级", "待填写核定投入或等级"
 
 
@@ -28,22 +30,19 @@ def add_payment(draft: Draft, *, level: str, level_text: str) -> None:
     rate: TieredRate = version.mechanism("tiered_rate", known)
     title = draft.form.data["payment_title"]
     sheet = draft.sheet(title)
-    style.widths(sheet, zip("ABCDE", (34, 24, 20, 20, 50), strict=True))
+    style.widths(sheet, zip("ABCDE", _WIDTHS, strict=True))
     style.merge(sheet, "A1:E1", f"{title}（不属于官方表格，供核算人员使用）", font=style.SUBTITLE, box=False)
-    style.merge(
-        sheet,
-        "A2:E2",
-        "验收等级未填时只作试算，试算金额不是拨付金额。可拨付与否以核算结果（依据表）为准。",
-        font=style.NOTE,
-        box=False,
-    )
+    note = "验收等级未填时只作试算，试算金额不是拨付金额。可拨付与否以核算结果（依据表）为准。"
+    style.merge(sheet, "A2:E2", note, font=style.NOTE, box=False)
+    sheet.row_dimensions[1].height, sheet.row_dimensions[2].height = 28, 22
     _inputs(draft, sheet)
     _result(draft, sheet, rate, level, level_text)
     _comparison(draft, sheet, rate)
     eligibility: Eligibility = version.mechanism("eligibility", known)
     last = _conditions(draft, sheet, eligibility, version)
     style.legend(sheet, "G1", "G2", "G3")
-    style.page(sheet, f"A1:E{last}", landscape=True)
+    style.page(sheet, f"A1:E{last}", landscape=False)
+    sheet.freeze_panes = "A3"
     style.protect(sheet)
 
 
@@ -55,6 +54,7 @@ def _inputs(draft: Draft, sheet: Worksheet) -> None:
         sheet, "B4", "decimal", 0, 10000000000, "请填写不小于0、精确到分的金额，单位为元", "单位：元（不是万元）"
     )
     style.merge(sheet, "C4:E4", fact("recognised_cost").help, font=style.NOTE)
+    sheet.row_dimensions[4].height = sheet.row_dimensions[5].height = 28
     style.put(sheet, "A5", "验收等级", font=style.HEADING)
     style.input_cell(sheet, "B5")
     draft.dropdown(sheet, "B5", list(LABELS), "第三方或验收专家认定的等级")
@@ -73,7 +73,7 @@ def _result(draft: Draft, sheet: Worksheet, rate: TieredRate, level: str, level_
     )
     for row, label, formula, name in rows:
         style.put(sheet, f"A{row}", label, font=style.HEADING)
-        style.computed_cell(sheet, f"B{row}", formula)
+        style.computed_cell(sheet, f"B{row}", formula, format=_LEVEL_FORMAT if row in (8, 9) else None)
         draft.port(sheet, f"B{row}", name, "out")
     refs = _tier_refs(draft, rate)
     formula = rate.excel_cells({**refs, "base": "$B$4", "level": "$B$9"})["subsidy"].removeprefix("=")
@@ -82,11 +82,14 @@ def _result(draft: Draft, sheet: Worksheet, rate: TieredRate, level: str, level_
         (12, "试算金额（元），不作拨付", "=", "o_trial"),
     ):
         style.put(sheet, f"A{row}", label, font=style.HEADING)
-        style.computed_cell(
-            sheet, f"B{row}", f'=IF($B$8{wanted}"",{formula},"")', font=style.STRONG, format=style.MONEY
-        )
+        font = style.AMOUNT if name == "o_subsidy" else style.BODY
+        style.computed_cell(sheet, f"B{row}", f'=IF($B$8{wanted}"",{formula},"")', font=font, format=style.MONEY)
         draft.port(sheet, f"B{row}", name, "out")
-    style.merge(sheet, "C7:E12", fill=style.COMPUTED, font=style.SMALL, align=style.TOP_LEFT)
+    heading = "核算结果（核算时填写）"
+    style.merge(sheet, "C6:E6", heading, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
+    for row in range(6, 13):
+        sheet.row_dimensions[row].height = 22 if row == 6 else 28
+    style.merge(sheet, "C7:E12", fill=style.COMPUTED, font=style.READING, align=style.TOP_LEFT)
     draft.port(sheet, "C7", "fill_summary", "fill", label="核算结果")
     sheet.conditional_formatting.add("B10", FormulaRule(formula=[f'$B$10="{TRIAL}"'], fill=style.ORANGE))
     for ref in ("B8:B9", "B11:B12"):
@@ -124,15 +127,19 @@ def _comparison(draft: Draft, sheet: Worksheet, rate: TieredRate) -> None:
         formula = rate.one_tier("$B$4", cells["up"], cells["down"], cells["cap"])
         style.put(sheet, f"{column}14", LABELS[tier.level], font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
         style.computed_cell(sheet, f"{column}15", formula, format=style.MONEY)
+        if place:
+            lower = f"AND(ISNUMBER({column}$15),MAX($B$15:{'BCD'[place - 1]}$15)>{column}$15)"
+            sheet.conditional_formatting.add(f"{column}15", FormulaRule(formula=[lower], fill=style.ORANGE))
+        used = f"AND(ISNUMBER({column}$15),$B$9={tier.level})"
+        sheet.conditional_formatting.add(f"{column}14:{column}15", FormulaRule(formula=[used], fill=style.TICKED))
         draft.port(sheet, f"{column}15", f"o_tier_{tier.level}", "out")
     style.put(sheet, "A15", "按比例计算并封顶后的金额")
-    style.merge(
-        sheet,
-        "A16:E16",
-        "投入较小时较高等级的金额可能较低（等级倒挂），属文件规定，按验收等级计算。",
-        font=style.NOTE,
-        box=False,
+    note = (
+        "绿色为本次所用等级；橙色表示较低等级的金额反而较高（等级倒挂）：投入较小时会出现，属文件规定，按验收等级计算。"
     )
+    style.merge(sheet, "A16:E16", note, font=style.NOTE, box=False)
+    for row, height in ((14, 30), (15, 26), (16, 22)):
+        sheet.row_dimensions[row].height = height
 
 
 def _conditions(draft: Draft, sheet: Worksheet, eligibility: Eligibility, version: Version) -> int:
@@ -141,6 +148,7 @@ def _conditions(draft: Draft, sheet: Worksheet, eligibility: Eligibility, versio
     )
     for column, label in zip("ABCDE", ("事项", "填写", "条款", "编号", "要求"), strict=True):
         style.put(sheet, f"{column}19", label, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
+    sheet.row_dimensions[18].height = sheet.row_dimensions[19].height = 24
     row = FIRST_CONDITION_ROW
     done = {"maturity_level", "recognised_cost"}
     for condition in eligibility.conditions:
@@ -160,9 +168,11 @@ def _condition_row(
     input_for(draft, sheet, f"B{row}", known, options_of(condition, known))
     style.put(sheet, f"C{row}", version.clauses[condition.clause].article, font=style.SMALL, align=style.CENTRE)
     style.put(sheet, f"D{row}", condition.feature, font=style.SMALL, align=style.CENTRE)
-    style.put(sheet, f"E{row}", known.help or condition.says, font=style.SMALL)
+    says = known.help or condition.says
+    style.put(sheet, f"E{row}", says, font=style.READING)
     draft.port(sheet, f"B{row}", f"i_{known.id}", "in", fact=known.id)
-    sheet.row_dimensions[row].height = 15 * (1 + max(len(known.label) // 17, len(known.help or condition.says) // 28))
+    heights = style.text_height(known.label, _WIDTHS[0]), style.text_height(says, _WIDTHS[4], style.READING)
+    sheet.row_dimensions[row].height = max(24.0, *heights)
 
 
 def options_of(condition: CompiledCondition, known: Fact) -> list[str]:
@@ -177,7 +187,7 @@ def input_for(draft: Draft, sheet: Worksheet, refs: str, known: Fact, options: l
     formats = {"date": style.DATE, "money": style.MONEY, "text": style.TEXT, "uscc": style.TEXT}
     for row in sheet[refs] if ":" in refs else ((sheet[refs],),):
         for cell in row:
-            style.input_cell(sheet, cell.coordinate, font=style.SMALL, format=formats.get(known.type))
+            style.input_cell(sheet, cell.coordinate, font=style.READING, format=formats.get(known.type))
     if known.type == "bool":
         draft.dropdown(sheet, refs, ["是", "否"], known.help)
     elif known.type == "level":

@@ -84,6 +84,23 @@ def places(book: RawBook, name: str) -> list[Place]:
     ]
 
 
+def block(book: RawBook, name: str, count: int) -> list[Place]:
+    """The cells of a port that stands for a list of known length.
+
+    Raises WorkbookRefused ``E-BOOK-BLOCK`` when rows were put into or taken out of it: each cell's meaning is
+    its place in the list.
+    """
+    cells = places(book, name)
+    if len(cells) != count:
+        raise WorkbookRefused(
+            "E-BOOK-BLOCK",
+            f"区域“{name}”应有 {count} 格，现有 {len(cells)} 格，其中插入或删除过行列，无法对应各项",
+            where=f"{cells[0]}",
+            remedy="请撤销插入或删除，或把数据填入新的模板",
+        )
+    return cells
+
+
 def cell_at(book: RawBook, place: Place) -> RawCell:
     """The cell at a place, an empty one where the file stores none."""
     return book.sheet(place.sheet).cells.get((place.row, place.column), _EMPTY)

@@ -19,7 +19,6 @@ from workbooks.rawxml import (
     ATTRIBUTE,
     ATTRIBUTES,
     RESAVE,
-    Value as Value,
     attributes,
     cell_string,
     check_limit,
@@ -30,6 +29,9 @@ from workbooks.rawxml import (
     section,
     unescaped,
     xml_text,
+)
+from workbooks.rawxml import (
+    Value as Value,
 )
 from xlcalc.errors import WorkbookRefused
 

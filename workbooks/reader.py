@@ -18,6 +18,8 @@ from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding
 
+_PACK_GONE = "请用当时的 xlcalc 核算；如确需按现有政策包核算，请生成新模板并填入数据"
+
 
 @dataclass
 class Record:
@@ -103,15 +105,13 @@ def _versions(book: RawBook, form: Form) -> dict[str, Version]:
         try:
             held = load_policy(policy).version(version_id)
         except PolicyError as error:
-            raise WorkbookRefused(
-                "E-PACK-GONE", error.message, where=where, remedy="请用当时的 xlcalc 核算，或用 --on 指定申报日期"
-            ) from None
+            raise WorkbookRefused("E-PACK-GONE", error.message, where=where, remedy=_PACK_GONE) from None
         if held.hash != digest:
             raise WorkbookRefused(
                 "E-PACK-GONE",
                 f"工作簿记录的政策包 {policy} {version_id}（{digest[:12]}）与现有的（{held.hash[:12]}）不同",
                 where=where,
-                remedy="请用当时的 xlcalc 核算；如确需按现有政策包核算，请生成新模板并填入数据",
+                remedy=_PACK_GONE,
             )
         versions[policy] = held
     if list(versions) != list(form.policies):

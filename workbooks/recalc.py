@@ -243,10 +243,10 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
 
 
 def _count_own_formulas(result: Recalculated) -> None:
-    """A clerk's own formulas are counted, not evaluated; what they show may be out of date."""
+    """A clerk's own formulas are counted, not evaluated; those in input cells have their own finding."""
     read = result.read
     ours = set(result.changes)
-    for name in (port.name for port in read.manifest.ports if port.direction == "out"):
+    for name in (port.name for port in read.manifest.ports if port.direction in ("in", "out")):
         ours |= {(place.sheet, place.ref) for place in places(read.book, name)}
     foreign = [
         f"{info.name}!{cell.ref}"

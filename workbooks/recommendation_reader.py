@@ -9,7 +9,9 @@ from typing import Any
 from workbooks.cellread import CellReader
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, area_of, places
+from workbooks.rawbook import Area
 from workbooks.reader import Record
+from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import fact
 from xlcalc.packs.policy import Version
 from xlcalc.values.text import squeeze
@@ -19,7 +21,7 @@ def read_records(
     reader: CellReader, form: Form, ports: Manifest, versions: Mapping[str, Version], choices: Mapping[str, str]
 ) -> list[Record]:
     """Every row in which a person has written something; rows added below the table count too."""
-    columns = {name: area_of(reader.book, name) for name in ports.table}
+    columns = _columns(reader, ports)
     inputs = [ports.by_name[name] for name in ports.table if ports.by_name[name].direction == "in"]
     sheet = columns["t_header" if "t_header" in columns else ports.table[0]].sheet
     first = min(columns[port.name].first_row for port in inputs)
@@ -34,6 +36,19 @@ def read_records(
     _mark_doubles(records)
     del form, versions, choices
     return records
+
+
+def _columns(reader: CellReader, ports: Manifest) -> dict[str, Area]:
+    """Where each column stands; refused when they no longer stand side by side, for a row would mix enterprises."""
+    columns = {name: area_of(reader.book, name) for name in ports.table}
+    if len({(area.sheet, area.first_row, area.last_row) for area in columns.values()}) > 1:
+        raise WorkbookRefused(
+            "E-BOOK-BLOCK",
+            "表格各列的起止行不再一致，可能只移动或删除了部分列的单元格，无法确定哪些数据属于同一企业",
+            where=str(places(reader.book, ports.table[0])[0]),
+            remedy="请撤销移动或删除，或把数据填入新的模板",
+        )
+    return columns
 
 
 def _head(reader: CellReader, ports: Manifest) -> dict[str, Any]:
