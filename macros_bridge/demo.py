@@ -148,7 +148,8 @@ def _met(chance: random.Random, test: Mapping[str, Any]) -> Iterator[tuple[str, 
         yield name, chance.choice(body["values"])
     elif kind == "between_dates":
         last = body.get("last", date(2025, 5, 31))
-        yield name, (last - timedelta(days=chance.randint(0, 120))).isoformat()
+        earliest, latest = (150, 270) if name.endswith("_start") else (0, 120)
+        yield name, (last - timedelta(days=chance.randint(earliest, latest))).isoformat()
         if "last_fact" in body:
             yield body["last_fact"], "2025-12-31"
 

@@ -204,7 +204,7 @@ def _indicators(
             members = list(group)
             row = rows[keys[-1]]
             label = row["label"] if len(row["label"]) < 5 else row["label"].replace("数字化", "\n数字化\n").strip()
-            text = f"{label}\n{row['weight']}" + ("\n（续）" if keys in seen else "")
+            text = f"{label}\n{row.get('printed', row['weight'])}" + ("\n（续）" if keys in seen else "")
             seen.add(keys)
             first, last = members[0][1], members[-1][2]
             style.merge(sheet, f"{column}{first}:{column}{last}", text, font=_FONT, align=style.CENTRE)

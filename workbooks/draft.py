@@ -200,7 +200,7 @@ def add_choices(draft: Draft) -> None:
     style.widths(sheet, zip(letters, (width for _, width in _CHOICE_COLUMNS), strict=True))
     style.merge(sheet, "A1:H1", "口径确认表", font=style.SUBTITLE, align=style.CENTRE, box=False)
     note = "更改“本表采用”后，请重新核算（xlcalc recalc），使公式所用参数与口径一致。可更改的列在前，其余为说明。"
-    style.merge(sheet, "A2:H2", note, font=style.NOTE, box=False)
+    style.merge(sheet, "A2:F2", note, font=style.NOTE, box=False)
     for column, (label, _) in zip(letters, _CHOICE_COLUMNS, strict=True):
         style.put(sheet, f"{column}3", label, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
     sheet.row_dimensions[1].height, sheet.row_dimensions[2].height, sheet.row_dimensions[3].height = 28, 22, 24
@@ -225,9 +225,27 @@ def add_choices(draft: Draft) -> None:
         style.input_cell(sheet, f"H{row}", font=style.READING)
         sheet.row_dimensions[row].height = height
         row += 1
+    _choices_state(draft, sheet)
     sheet.freeze_panes = "B4"
     style.page(sheet, f"A1:H{row - 1}", landscape=True, header_rows="3:3")
     style.protect(sheet)
+
+
+CHOICES_AGREE, CHOICES_CHANGED = "公式所用参数与口径一致", "口径已更改：请重新核算，使公式同步"
+
+
+def _choices_state(draft: Draft, sheet: Worksheet) -> None:
+    """A cell that says whether the parameters behind the formulas are those of the choices shown."""
+    ports = [port.name for port in draft.ports if port.direction == "choice"]
+    cells = [draft.cells(name)[0] for name in ports]
+    used = draft.parameters("choices_used", [[cell.value] for cell in cells])
+    # Compared as text: a code such as 14 becomes a number when it is picked from the list.
+    equal = ",".join(f'${cell.column_letter}${cell.row}&""={ref}&""' for cell, (ref,) in zip(cells, used, strict=True))
+    formula = f'=IF(AND({equal}),"{CHOICES_AGREE}","{CHOICES_CHANGED}")'
+    style.merge(sheet, "G2:H2", formula, font=style.SMALL, fill=style.COMPUTED, align=style.CENTRE)
+    draft.port(sheet, "G2", "o_choices_state", "out")
+    warning = FormulaRule(formula=[f'$G$2="{CHOICES_CHANGED}"'], fill=style.RED)
+    sheet.conditional_formatting.add("G2", warning)
 
 
 def choice_name(interpretation: str) -> str:

@@ -39,13 +39,14 @@ class Record:
 
 @dataclass
 class ReadBook:
-    """A workbook as read."""
+    """A workbook as read; ``choices_used``: those its parameters and stored results were computed under."""
 
     book: RawBook
     form: Form
     manifest: Manifest
     versions: dict[str, Version]
     choices: dict[str, str]
+    choices_used: dict[str, str]
     records: list[Record]
     findings: list[Finding]
 
@@ -62,12 +63,22 @@ def read_package(package: Package, evaluated: Evaluated | None = None) -> ReadBo
     reader = CellReader(book, evaluated)
     versions = _versions(book, form)
     choices = _choices(book, ports, versions)
+    used = [cell_at(book, place).text for place in places(book, "p_choices_used")]
     if form.kind == "assessment":
         from workbooks.assessment_reader import read_records
     else:
         from workbooks.recommendation_reader import read_records
     records = read_records(reader, form, ports, versions, choices)
-    return ReadBook(book, form, ports, versions, choices, records, _about_package(book.package))
+    return ReadBook(
+        book,
+        form,
+        ports,
+        versions,
+        choices,
+        dict(zip(choices, used, strict=False)),
+        records,
+        _about_package(book.package),
+    )
 
 
 def _identify(book: RawBook) -> tuple[Form, Manifest]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.cellread import Evaluated
+from workbooks.draft import CHOICES_AGREE
 from workbooks.outputs import (
     Shown,
     assessment_outputs,
@@ -82,12 +83,13 @@ def recalculate_package(
     read = read_package(package, evaluated)
     versions = _versions(read, on)
     chosen = {**read.choices, **_applicable(choices or {}, versions)}
-    same = versions == read.versions and chosen == read.choices
-    if not same:
+    same = versions == read.versions and chosen == read.choices_used
+    if versions != read.versions or chosen != read.choices:
         read = replace(read, versions=versions, choices=chosen)
         _use_choices(read)
     outcomes = [(record, outcome) for record in read.records for outcome in _outcomes(read, record, on)]
-    result = Recalculated(read, outcomes, list(read.findings))
+    result = Recalculated(read, outcomes, [*read.findings, *_changed_choices(read)])
+    _write_choices_state(result)
     _write_outputs(result, _shown(read, outcomes), compare=same, evaluated=evaluated)
     _write_parameters(result, compare=same)
     _count_own_formulas(result)
@@ -109,6 +111,26 @@ def _applicable(choices: Mapping[str, str], versions: Mapping[str, Version]) -> 
             if key in version.interpretations:
                 known[key] = version.full_choices({key: code})[key]
     return known
+
+
+def _changed_choices(read: ReadBook) -> list[Finding]:
+    """Choices other than those the stored results and parameters belong to."""
+    changed = [
+        f"{key} 由 {read.choices_used[key]} 改为 {code}"
+        for key, code in read.choices.items()
+        if read.choices_used.get(key, code) != code
+    ]
+    if not changed:
+        return []
+    message = f"口径已更改（{'；'.join(changed)}），结果和公式参数已随之更新。请确认口径确认表"
+    return [Finding("E-CHOICE-CHANGED", "info", message)]
+
+
+def _write_choices_state(result: Recalculated) -> None:
+    """After a recalculation the parameters are those of the choices."""
+    place = places(result.read.book, "o_choices_state")[0]
+    if cell_at(result.read.book, place).formula is not None:
+        result.changes[place.sheet, place.ref] = CHOICES_AGREE
 
 
 def _use_choices(read: ReadBook) -> None:

@@ -17,13 +17,17 @@ from xlcalc.mechanisms.base import share
 
 
 class WeightData(TypedDict):
-    """A dimension, indicator or item and its share of what stands above it."""
+    """A dimension, indicator or item and its share of what stands above it.
+
+    ``printed``: the share as the form prints it, where the form and the share used differ.
+    """
 
     key: str
     label: str
     weight: str
     clause: str
     under: NotRequired[str]
+    printed: NotRequired[str]
 
 
 class OptionData(TypedDict):
