@@ -29,17 +29,18 @@ def main() -> None:
     """Entry point: every error becomes one Chinese line (or one JSON document) and exit code 2."""
     wants_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
+        # Typer gives an exit code asked for by a command back instead of leaving with it.
+        code = app(standalone_mode=False)
     except XlcalcError as error:
         _print_error(error, wants_json)
         raise SystemExit(2) from None
-    except typer.Exit as stop:
-        raise SystemExit(stop.exit_code) from None
     except typer.Abort:
         raise SystemExit(130) from None
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the user gets one line
         _print_error(_usage_error(error), wants_json)
         raise SystemExit(2) from None
+    if isinstance(code, int) and code:
+        raise SystemExit(code)
 
 
 def _usage_error(error: Exception) -> XlcalcError:
@@ -278,12 +279,16 @@ def _existing(path: Path) -> Path:
 
 
 def _guard_io(path: Path, action: Any) -> None:
+    from workbooks.batch import io_reason
+
     try:
         action()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise WorkbookError(
-            "E-IO", f"无法写入文件（{reason}）", where=str(path), remedy="请检查文件夹是否存在、可写，磁盘是否已满"
+            "E-IO",
+            f"无法写入文件（{io_reason(error)}）",
+            where=str(path),
+            remedy="请检查文件夹是否存在、可写，磁盘是否已满",
         ) from None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from workbooks.batch import FileResult, Options, find_tasks, run
+from workbooks.batch import FileResult, Options, ensure_writable, find_tasks, io_reason, run
 from workbooks.report import STATE_LABELS, run_dict, totals, write_report
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
@@ -42,6 +42,8 @@ def run_batch(
         raise InputError(
             "E-FILE", "所给位置没有表格文件", where="、".join(map(str, paths)), remedy="请检查路径，表格须为 .xlsx"
         )
+    if outdir is not None:
+        ensure_writable(outdir)
     options = Options(engine, on, tuple((choices or {}).items()), jobs, timeout)
     results = _with_progress(tasks, options)
     if outdir is not None:
@@ -49,8 +51,9 @@ def run_batch(
             report = write_report(outdir, results)
         except OSError as error:
             raise WorkbookError(
-                "E-IO", f"无法写入运行报告（{error.strerror}）", where=str(outdir), remedy="请检查文件夹权限和磁盘空间"
-            ) from None
+                "E-IO", f"无法写入运行报告（{io_reason(error)}）",
+                where=str(outdir), remedy="请检查文件夹权限和磁盘空间",
+            ) from None  # fmt: skip
     if as_json:
         sys.stdout.write(json.dumps(run_dict(results), ensure_ascii=False, indent=2) + "\n")
     else:

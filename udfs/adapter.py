@@ -1,63 +1,50 @@
-"""Between cells and functions: the one place that knows what a cell may hold.
+"""Between cells and functions: what every front end calls with cell values, and shows.
 
-Every front end calls ``call`` with what its cells hold and shows what comes back: a number, an empty text
-where an input is still missing, or an error value. It never raises, and never gives text for a number.
+A cell gets a number or a text as its function promises, an empty text where an input is still missing, or an
+error value. Nothing is ever raised. What a cell may hold is the business of ``udfs.coercion``.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from datetime import date
 from fractions import Fraction
+from typing import Any
 
-from udfs.registry import PER_ROW, UDFS, Arg, Kind, Udf, assessment
+from udfs.calculations import assessment, fact_names
+from udfs.coercion import ERROR_CODES as ERROR_CODES
+from udfs.coercion import Grid, as_grid, read
+from udfs.coercion import UdfError as UdfError
+from udfs.records import Record, fact_pairs, questionnaires, read_answers, read_record, read_scenes
+from udfs.registry import UDFS
+from udfs.signature import Arg, Kind, Udf
 from xlcalc.errors import InputError, XlcalcError
-from xlcalc.mechanisms.assessment_answers import Question
-from xlcalc.values.levels import parse_level
 from xlcalc.values.money import Money
-from xlcalc.values.text import normalise, squeeze
 
-ERROR_CODES = frozenset(
-    {
-        "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA",
-        "#SPILL!", "#CALC!", "#CONNECT!", "#BLOCKED!", "#UNKNOWN!", "#FIELD!", "#BUSY!",
-    }
-)  # fmt: skip
-_SEPARATORS = re.compile(r"[、,;/|\s]+")
+Result = float | int | str
+Items = list[list[Any]]
+"""What an argument holds for each row and column of the result; one item serves them all."""
+
+_VALUE = UdfError("#VALUE!")
+_LONGEST_TEXT = 32767  # what one cell can hold
+_RECORDS: frozenset[Kind] = frozenset({"answers", "scenes", "facts"})
 _log = logging.getLogger(__name__)
 
 
-class UdfError(str):
-    """An error value of a cell, such as ``#VALUE!``; a front end turns it into its own error type."""
-
-    __slots__ = ()
-
-    @property
-    def code(self) -> str:
-        """The code as plain text."""
-        return str(self)
-
-
-Result = float | int | str
-Grid = list[list[object]]
-
-_VALUE = UdfError("#VALUE!")
-
-
 def call(name: str, args: Sequence[object]) -> Result | list[list[Result]]:
-    """What the cell shows: one value, or rows of values where an argument was a column.
+    """What the cell shows: one value, or rows of values where an argument was a column or a table.
 
-    args: cell values as any front end delivers them: scalars, lists, rows of lists, NumPy arrays.
+    args: cell values as any front end delivers them: scalars, lists, rows of lists, NumPy arrays; None where
+    an optional one is left out.
     """
     udf = UDFS.get(name.upper())
     if udf is None:
         return UdfError("#NAME?")
     try:
         return _call(udf, args)
-    except XlcalcError:
-        return _VALUE
+    except XlcalcError as error:
+        return _refused(udf, error)
     except Exception:  # whatever happened, a cell must show an error and not a traceback
         _log.exception("%s", name)
         return _VALUE
@@ -67,161 +54,76 @@ def _call(udf: Udf, args: Sequence[object]) -> Result | list[list[Result]]:
     required = sum(not arg.optional for arg in udf.args)
     if not required <= len(args) <= len(udf.args):
         return _VALUE
-    grids = [_grid(raw) for raw in args] + [[[None]]] * (len(udf.args) - len(args))
-    pairs = list(zip(udf.args, grids, strict=True))
-    whole: dict[str, object] = {}
-    for arg, grid in pairs:
-        if arg.kind not in PER_ROW:
-            whole[arg.name] = _whole(arg.kind, grid, whole.get("policy"))
-    shapes = {(len(grid), len(grid[0])) for arg, grid in pairs if arg.kind in PER_ROW} - {(1, 1)}
+    items = _items(udf, [*args, *[None] * (len(udf.args) - len(args))])
+    shapes = {(len(grid), len(grid[0])) for grid in items.values()} - {(1, 1)}
     if len(shapes) > 1:
-        return _VALUE
+        raise InputError("E-RANGE", "各参数的行数、列数不一致", remedy="请选择同样大小的区域")
     height, width = shapes.pop() if shapes else (1, 1)
-
-    def cell(row: int, column: int) -> Result:
-        values = [whole[arg.name] if arg.name in whole else _at(arg, grid, row, column) for arg, grid in pairs]
-        return _one(udf, values)
-
-    if (height, width) == (1, 1):
-        return cell(0, 0)
-    return [[cell(row, column) for column in range(width)] for row in range(height)]
+    rows = [[_one(udf, _at(items, row, column)) for column in range(width)] for row in range(height)]
+    return rows[0][0] if (height, width) == (1, 1) else rows
 
 
-def _at(arg: Arg, grid: Grid, row: int, column: int) -> object:
-    return _read(arg.kind, grid[0][0] if len(grid) == len(grid[0]) == 1 else grid[row][column])
+def _items(udf: Udf, args: Sequence[object]) -> dict[str, Items]:
+    grids = {arg.name: as_grid(raw) for arg, raw in zip(udf.args, args, strict=True)}
+    return {arg.name: _arranged(arg, grids) for arg in udf.args if arg.kind != "data"}
 
 
-def _one(udf: Udf, values: Sequence[object]) -> Result:
-    for value in values:
+def _arranged(arg: Arg, grids: Mapping[str, Grid]) -> Items:
+    grid = grids[arg.name]
+    if arg.kind == "facts":
+        return fact_pairs(grid, grids["data"])
+    if arg.kind in _RECORDS:
+        return questionnaires(grid)
+    return [[read(arg.kind, cell) for cell in row] for row in grid]
+
+
+def _at(items: Mapping[str, Items], row: int, column: int) -> dict[str, Any]:
+    return {name: grid[0][0] if len(grid) == len(grid[0]) == 1 else grid[row][column] for name, grid in items.items()}
+
+
+def _one(udf: Udf, values: dict[str, Any]) -> Result:
+    records = [arg for arg in udf.args if arg.kind in _RECORDS]
+    try:
+        stop = _stop(udf, values)
+        if stop is None and records:
+            policy, on = values["policy"], values["onday"]
+            values |= {arg.name: _record(arg.kind, values[arg.name], policy, on) for arg in records}
+            stop = _stop(udf, values)
+        return _shown(udf.call(*values.values())) if stop is None else stop
+    except XlcalcError as error:
+        return _refused(udf, error)
+
+
+def _stop(udf: Udf, values: Mapping[str, Any]) -> Result | None:
+    """What the cell shows in place of a result; None where there is nothing in the way of one."""
+    for value in values.values():
         if isinstance(value, UdfError):
             return value
-    if any(value is None and not arg.optional for arg, value in zip(udf.args, values, strict=True)):
-        return ""
-    try:
-        result = udf.call(*values)
-    except XlcalcError:
-        return _VALUE
+        if isinstance(value, XlcalcError):
+            return _refused(udf, value)
+        if isinstance(value, Record) and value.error is not None and not udf.explains:
+            return value.error
+    needed = [arg.name for arg in udf.args if not arg.optional]
+    return "" if any(values[name] is None for name in needed) else None
+
+
+def _record(kind: Kind, cells: Any, policy: str, on: date | None) -> Any:
+    if kind == "facts":
+        return read_record(fact_names(policy, on), cells)
+    reading = read_answers if kind == "answers" else read_scenes
+    return reading(assessment(policy, on), cells)
+
+
+def _refused(udf: Udf, error: XlcalcError) -> Result:
+    return _shown(str(error)) if udf.explains else _VALUE
+
+
+def _shown(result: object) -> Result:
+    """A result as a cell can hold it: never None, never a Decimal."""
     if result is None:
         return ""
     if isinstance(result, Money):
         return result.fen / 100
-    return float(result) if isinstance(result, Fraction) else int(result)
-
-
-def _grid(raw: object) -> Grid:
-    """Cell values as rows of equal length; a flat list is a column."""
-    raw = _plain(raw)
-    if not isinstance(raw, list | tuple):
-        return [[raw]]
-    rows = [[_plain(cell) for cell in row] if isinstance(row, list | tuple) else [_plain(row)] for row in raw]
-    if not rows or not rows[0]:
-        return [[None]]
-    if any(len(row) != len(rows[0]) for row in rows):
-        raise InputError("E-RANGE", "各行的单元格数不一致")
-    return rows
-
-
-def _plain(value: object) -> object:
-    """NumPy arrays and numbers as Python lists and numbers."""
-    unpack = getattr(value, "tolist", None)
-    return unpack() if callable(unpack) else value
-
-
-def _screen(cell: object) -> object:
-    """None for an empty cell, a UdfError for an error or a logical value, else the cell."""
-    if isinstance(cell, str):
-        text = cell.strip()
-        if not text:
-            return None
-        return UdfError(text.upper()) if text.upper() in ERROR_CODES else str(cell)
-    return _VALUE if isinstance(cell, bool) else cell
-
-
-def _read(kind: Kind, cell: object) -> object:
-    """One cell as its argument's value, None where it is empty."""
-    cell = _screen(cell)
-    if cell is None or isinstance(cell, UdfError):
-        return cell
-    try:
-        if kind == "yuan":
-            return _money(cell)
-        if kind == "level":
-            return int(parse_level(cell if isinstance(cell, str) else _whole_number(cell)))
-        return normalise(cell) if isinstance(cell, str) else _VALUE
-    except XlcalcError:
-        return _VALUE
-
-
-def _number(cell: object) -> Decimal:
-    """A cell's number as it is shown: 15 significant digits, what lies beyond is noise of binary arithmetic."""
-    if isinstance(cell, float):
-        return Decimal(format(cell, ".15g"))
-    if isinstance(cell, int | Decimal):
-        return Decimal(cell)
-    raise InputError("E-NUMBER", "不是数字")
-
-
-def _whole_number(cell: object) -> int:
-    number = _number(cell)
-    if not number.is_finite() or number != number.to_integral_value():
-        raise InputError("E-INTEGER", "不是整数")
-    return int(number)
-
-
-def _money(cell: object) -> Money:
-    """An amount of 元; text may name its unit, and is 元 where it does not."""
-    if isinstance(cell, str):
-        try:
-            amount = Money.parse(cell)
-        except InputError as error:
-            if error.code != "E-UNIT":
-                raise
-            amount = Money.parse(f"{cell}元")
-    else:
-        amount = Money.from_yuan(_number(cell))
-    if amount.fen < 0:
-        raise InputError("E-NEGATIVE", "金额为负数")
-    return amount
-
-
-def _whole(kind: Kind, grid: Grid, policy: object) -> object:
-    """A policy id, or all cells of a questionnaire by question or scene; None where one that must be there is empty."""
-    cells = [cell for row in grid for cell in row]
-    if kind == "policy":
-        return _read(kind, cells[0]) if len(cells) == 1 else _VALUE
-    screened = [_screen(cell) for cell in cells]
-    errors = [cell for cell in screened if isinstance(cell, UdfError)]
-    if errors or policy is None or isinstance(policy, UdfError) or screened == [None]:
-        return errors[0] if errors else None
-    form = assessment(str(policy))
-    wanted = form.questions if kind == "answers" else form.scenes
-    if len(cells) != len(wanted) or 1 not in (len(grid), len(grid[0])):
-        return _VALUE
-    if kind == "scenes":
-        levels = [_read("level", cell) for cell in screened]
-        return _VALUE if _VALUE in levels else _named(form.scenes, levels)
-    answers = [_answer(question, cell) for question, cell in zip(form.questions, screened, strict=True)]
-    form.read_answers(_named(form.questions, answers))
-    return None if None in answers else _named(form.questions, answers)
-
-
-def _named(items: Sequence[object], values: Sequence[object]) -> Mapping[str, object]:
-    return {item.key: value for item, value in zip(items, values, strict=True) if value is not None}  # type: ignore[attr-defined]
-
-
-def _answer(question: Question, cell: object) -> list[str] | None:
-    """The option codes a cell names: by code or label, several separated, or letters written together."""
-    if cell is None:
-        return None
-    if not isinstance(cell, str):
-        raise InputError("E-ANSWER", f"第{question.number}题的答案不是文字")
-    spellings = [(word, option.code) for option in question.options for word in (option.label, option.code)]
-    words = {squeeze(word).casefold(): code for word, code in spellings}
-    if (whole := squeeze(cell).casefold()) in words:
-        return [words[whole]]
-    parts = [part for part in _SEPARATORS.split(normalise(cell).casefold()) if part]
-    if all(len(option.code) == 1 for option in question.options):
-        parts = list("".join(parts))
-    if not parts or any(part not in words for part in parts):
-        raise InputError("E-ANSWER", f"第{question.number}题没有选项“{cell[:20]}”")
-    return [words[part] for part in parts]
+    if isinstance(result, Fraction):
+        return float(result)
+    return result[:_LONGEST_TEXT] if isinstance(result, str) else int(result)  # type: ignore[call-overload]

@@ -12,7 +12,8 @@ from inspect import Parameter, Signature
 import xlwings as xw
 
 from udfs.adapter import Result, call
-from udfs.registry import UDFS, Udf
+from udfs.registry import UDFS
+from udfs.signature import Udf
 
 Function = Callable[..., Result | list[list[Result]]]
 
