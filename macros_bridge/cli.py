@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +30,7 @@ Paths = Annotated[list[Path], typer.Argument(help="工作簿或文件夹")]
 def main() -> None:
     """Entry point: every error becomes one Chinese line (or one JSON document) and exit code 2."""
     wants_json = "--json" in sys.argv
+    _settle_streams(wants_json)
     try:
         # Typer gives an exit code asked for by a command back instead of leaving with it.
         code = app(standalone_mode=False)
@@ -37,10 +40,21 @@ def main() -> None:
     except typer.Abort:
         raise SystemExit(130) from None
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the user gets one line
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(getattr(error, "message", ""))
+            raise SystemExit(2) from None
         _print_error(_usage_error(error), wants_json)
         raise SystemExit(2) from None
     if isinstance(code, int) and code:
         raise SystemExit(code)
+
+
+def _settle_streams(wants_json: bool) -> None:
+    """JSON is UTF-8 wherever it goes; a character a console cannot show never costs the result."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = "utf-8" if wants_json and stream is sys.stdout else None
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _usage_error(error: Exception) -> XlcalcError:
@@ -108,9 +122,10 @@ def calc(policy: str, facts: str, on: On = None, choose: Choose = None, as_json:
     from xlcalc.results.explain import explain as explain_outcome
     from xlcalc.results.trace import outcome_dict
 
+    day, choices = _day(on), _choices(choose)
     given = _read_facts(facts)
     try:
-        outcome = evaluate(policy, given, on=on, choices=_choices(choose))
+        outcome = evaluate(policy, given, on=day, choices=choices)
     except InputError as error:
         raise error.at(facts if facts != "-" else "标准输入") from None
     _emit(outcome_dict(outcome)) if as_json else print(explain_outcome(outcome))
@@ -129,9 +144,15 @@ def explain(
     from workbooks.recalc import recalculate
 
     path = _existing(Path(target))
-    for record, outcome in recalculate(path, on=_day(on), choices=_choices(choose)).outcomes:
+    done = recalculate(path, on=_day(on), choices=_choices(choose))
+    for record, outcome in done.outcomes:
         print(f"{record.facts.get('enterprise_name') or record.key}（{record.where}）")
         print(explain_outcome(outcome) + "\n")
+    findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
+    for finding in findings:
+        print(f"[{finding.code}] {finding.where or ''} {finding.message}")
+    if not done.outcomes:
+        print("工作簿中没有填写任何企业")
 
 
 @app.command()
@@ -235,14 +256,25 @@ def _read_facts(source: str, *, many: bool = False) -> Any:
             "E-FILE", "无法读取事实文件", where=name, remedy="请检查路径，文件须为 UTF-8 编码的 JSON"
         ) from None
     try:
-        given = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
+        given = json.loads(
+            text,
+            object_pairs_hook=lambda pairs: _unique(pairs, name),
+            parse_float=Decimal,
+            parse_constant=_no_number,
+        )
     except (ValueError, RecursionError) as error:
-        detail = f"第 {error.lineno} 行第 {error.colno} 列" if isinstance(error, json.JSONDecodeError) else "嵌套过深"
+        detail = "嵌套过深或数字过长"
+        if isinstance(error, json.JSONDecodeError):
+            detail = f"第 {error.lineno} 行第 {error.colno} 列"
         raise InputError("E-JSON", f"不是合法的 JSON（{detail}）", where=name, remedy="请修正后重试") from None
     fits = isinstance(given, dict) or (many and isinstance(given, list) and all(isinstance(row, dict) for row in given))
     if not fits:
         raise InputError("E-JSON", "应为“事实: 值”的对象", where=name, remedy='请写成 {"recognised_cost": "50万元", …}')
     return given
+
+
+def _no_number(word: str) -> Any:
+    raise json.JSONDecodeError(f"{word} is no number", word, 0)
 
 
 def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
@@ -254,11 +286,13 @@ def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _choices(given: list[str] | None) -> dict[str, str]:
-    choices = {}
+    choices: dict[str, str] = {}
     for item in given or []:
         key, sign, code = item.partition("=")
         if not sign or not key or not code:
             raise InputError("E-CHOICE", f"口径“{item[:60]}”写法不对", where="--choose", remedy="请写成 AMB-31=literal")
+        if choices.get(key, code) != code:
+            raise InputError("E-CHOICE", f"口径 {key} 选了两次且不同", where="--choose", remedy="请只保留一个")
         choices[key] = code
     return choices
 

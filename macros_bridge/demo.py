@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -14,7 +13,6 @@ from macros_bridge.running import run_batch
 from workbooks.batch import write_atomically
 from workbooks.form import Form, forms
 from workbooks.template import build_template
-from xlcalc.errors import WorkbookError
 from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.mechanisms.eligibility import Eligibility
@@ -29,7 +27,7 @@ _TRADES = ("食品", "医药", "机械", "电子", "新材料", "服饰", "金�
 
 def run_demo(outdir: Path, count: int) -> int:
     """Builds templates, fills about ``count`` workbooks for invented enterprises and recalculates them."""
-    _prepare(outdir)
+    outdir = _free_folder(outdir)
     for form_id, form in forms().items():
         write_atomically(outdir / "空白模板" / f"{form.title}（{form_id}）.xlsx", build_template(form_id))
     print(f"空白模板：{outdir / '空白模板'}（可直接用 Excel、WPS 或 LibreOffice 打开填写）")
@@ -48,16 +46,14 @@ def run_demo(outdir: Path, count: int) -> int:
     return 0
 
 
-def _prepare(outdir: Path) -> None:
-    """An earlier demonstration is replaced; any other folder is left alone."""
-    if outdir.exists() and any(outdir.iterdir()):
-        if not (outdir / _MARK).exists():
-            raise WorkbookError(
-                "E-EXISTS", "文件夹不是空的，也不是示例文件夹", where=str(outdir), remedy="请用 -o 指定另一个文件夹"
-            )
-        shutil.rmtree(outdir)
-    outdir.mkdir(parents=True, exist_ok=True)
-    (outdir / _MARK).write_text("示例数据由程序随机生成，企业、人员、电话均为虚构。\n", encoding="utf-8")
+def _free_folder(outdir: Path) -> Path:
+    """The folder asked for, or the next free name beside it: what someone has filled in is never deleted."""
+    folder, number = outdir, 2
+    while folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        folder, number = outdir.with_name(f"{outdir.name}-{number}"), number + 1
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text("示例数据由程序随机生成，企业、人员、电话均为虚构。\n", encoding="utf-8")
+    return folder
 
 
 def _filled(chance: random.Random, count: int) -> Iterator[tuple[str, bytes]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from workbooks.batch import FileResult, Options, ensure_writable, find_tasks, io_reason, run
+from workbooks.batch import FileResult, Options, ensure_writable, find_tasks, hold_back_doubles, io_reason, run
 from workbooks.report import STATE_LABELS, run_dict, totals, write_report
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
@@ -35,8 +35,6 @@ def run_batch(
     missing = [path for path in paths if not path.exists()]
     if len(missing) == len(paths):
         raise InputError("E-FILE", "找不到任何要处理的文件", where="、".join(map(str, missing)), remedy="请检查路径")
-    for path in missing:
-        print(f"[E-FILE] {path}：没有这个文件或文件夹。", file=sys.stderr)
     tasks = find_tasks([path for path in paths if path.exists()], outdir)
     if not tasks:
         raise InputError(
@@ -46,6 +44,8 @@ def run_batch(
         ensure_writable(outdir)
     options = Options(engine, on, tuple((choices or {}).items()), jobs, timeout)
     results = _with_progress(tasks, options)
+    hold_back_doubles(results)
+    results += [_absent(path) for path in missing]
     if outdir is not None:
         try:
             report = write_report(outdir, results)
@@ -61,7 +61,13 @@ def run_batch(
         print(_summary(results))
         if outdir is not None:
             print(f"运行报告：{report}")
-    return 1 if missing or any(result.state != "done" or result.blocking for result in results) else 0
+    return 1 if any(result.state != "done" or result.blocking for result in results) else 0
+
+
+def _absent(path: Path) -> FileResult:
+    message = "没有这个文件或文件夹。请检查路径"
+    finding = {"code": "E-FILE", "severity": "block", "clause": None, "message": message, "where": str(path)}
+    return FileResult(str(path), None, "refused", findings=[finding])
 
 
 def _known_choices(choices: Mapping[str, str]) -> None:

@@ -70,6 +70,30 @@ class FileResult:
         return {name: getattr(self, name) for name in names}
 
 
+def hold_back_doubles(results: Sequence[FileResult]) -> None:
+    """One enterprise in two files of a run is paid in neither: a finding in each, and no payable amount."""
+    places: dict[tuple[str, str], list[tuple[FileResult, dict[str, Any]]]] = {}
+    for result in results:
+        for outcome in result.outcomes:
+            if outcome["uscc"] or outcome["name"]:
+                key = (outcome["policy"], outcome["uscc"] or outcome["name"])
+                places.setdefault(key, []).append((result, outcome))
+    for (_, enterprise), found in places.items():
+        files = list(dict.fromkeys(Path(result.path).name for result, _ in found))
+        if len({result.path for result, _ in found}) < 2:
+            continue
+        for result, outcome in found:
+            if outcome["status"] == "determined":
+                outcome["status"], outcome["payable"] = "not_determined", None
+            message = f"“{enterprise}”在本次运行的多个文件中出现：{'、'.join(files)}。未计入可拨付合计，请只保留一份"
+            finding = {
+                "code": "E-DOUBLE-FILE", "severity": "block", "clause": None,
+                "message": message, "where": outcome["where"],
+            }  # fmt: skip
+            if finding not in result.findings:
+                result.findings.append(finding)
+
+
 def find_tasks(paths: Sequence[Path], outdir: Path | None) -> list[Task]:
     """Every spreadsheet below the given paths, in a fixed order; earlier results and reports are left out."""
     folders = [path for path in paths if path.is_dir()]
@@ -268,9 +292,10 @@ def _recalculated(task: Task, options: Options) -> FileResult:
     evaluated = task.evaluated
     if options.engine == "formulas":
         from workbooks.engines.formulas_engine import evaluate_formulas
-        from workbooks.package import Package
+        from workbooks.reader import read_workbook
 
-        Package.open(task.path)
+        # Refused here in milliseconds, rather than after the engine has worked on it.
+        read_workbook(task.path)
         evaluated = evaluate_formulas(task.path)
     done = recalculate(task.path, on=options.on, choices=dict(options.choices), evaluated=evaluated)
     output = _write(task.target, done) if task.target else None
@@ -280,6 +305,7 @@ def _recalculated(task: Task, options: Options) -> FileResult:
             "record": record.key,
             "where": record.where,
             "name": record.facts.get("enterprise_name"),
+            "uscc": record.facts.get("uscc"),
         }
         for record, outcome in done.outcomes
     ]
@@ -354,7 +380,10 @@ def write_atomically(target: Path, data: bytes) -> None:
     """Writes to a temporary name, flushes to disk and moves: a reader never sees half a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(target)
-    with temporary.open("wb") as stream:
+    temporary.unlink(missing_ok=True)
+    # Made anew, so that nothing planted under this name is followed or reused.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+    with os.fdopen(handle, "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())

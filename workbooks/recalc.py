@@ -157,8 +157,16 @@ def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
         located = tuple(
             replace(item, where=item.where or record.facts_at.get(item.fact or "")) for item in outcome.findings
         )
-        found.append(replace(outcome, findings=located))
+        found.append(_held_back(replace(outcome, findings=located), record))
     return found
+
+
+def _held_back(outcome: Outcome, record: Record) -> Outcome:
+    """Nothing is payable to a record in which something blocks, such as a row that stands twice."""
+    blocked = any(finding.severity == "block" for finding in record.findings)
+    if outcome.status != "determined" or not blocked:
+        return outcome
+    return replace(outcome, status="not_determined", payable=None)
 
 
 def _shown(read: ReadBook, outcomes: list[tuple[Record, Outcome]]) -> list[tuple[Record, Shown]]:

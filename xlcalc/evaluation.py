@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xlcalc import __version__
+from xlcalc.errors import InputError
 from xlcalc.facts import parse_facts
 from xlcalc.mechanisms.base import Context
 from xlcalc.packs.policy import Choices, Policy, Version
@@ -37,6 +38,8 @@ def evaluate(
     Raises InputError for an unusable fact, PolicyError for an unknown policy, version or choice.
     """
     held = load_policy(policy)
+    if not isinstance(facts, Mapping):
+        raise InputError("E-FACTS", "事实应为“事实: 值”的对应表", remedy='请写成 {"recognised_cost": "50万元", …}')
     parsed = parse_facts(facts)
     if on is not None:
         parsed["application_date"] = parse_date(on)
@@ -58,15 +61,25 @@ def evaluate_many(
     """Results for whole columns at once: money as int64 fen, levels 0–4, no findings and no alternatives.
 
     columns: fact id -> array of equal length, without missing values; money in fen. Needs NumPy.
-    Raises InputError ``E-COLUMN`` naming the first row that cannot be used.
+    Raises InputError ``E-COLUMN`` naming the column, and the first row that cannot be used; ``E-NOT-IN-FORCE``
+    for a day on which the policy does not apply.
     """
+    from xlcalc.mechanisms.columns import equal_columns
+
     held = load_policy(policy)
-    chosen, _ = _select(held, parse_date(on) if on is not None else None, version)
+    chosen, in_force = _select(held, parse_date(on) if on is not None else None, version)
+    if not in_force:
+        raise InputError("E-NOT-IN-FORCE", f"{policy} 在 {on} 不在有效期内", where="on", remedy="请核对申报日期")
     results: dict[str, NDArray[Any]] = {}
+    checked = equal_columns(columns)
     for mechanism in chosen.mechanisms(chosen.full_choices(choices or {})):
         many = getattr(mechanism, "evaluate_many", None)
         if many is not None:
-            results |= many(columns)
+            try:
+                results |= many(checked)
+            except KeyError as error:
+                name = str(error.args[0])
+                raise InputError("E-COLUMN", f"缺少列 {name}", where=name, remedy="请补上该列，没有缺失值") from None
     return results
 
 
@@ -105,7 +118,7 @@ def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Ch
         attested=tuple(context.attested),
         findings=findings,
         choices=(),
-        basis=weakest(*(step.basis for step in steps if step.results)),
+        basis=weakest(*([step.basis for step in steps if step.results] or [step.basis for step in steps])),
         steps=steps,
         application_date=day,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,16 @@ from xlcalc.values.money import MAX_FEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def equal_columns(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns as arrays of one length; raises InputError ``E-COLUMN`` where they differ."""
+    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    lengths = {len(column) if column.ndim else -1 for column in arrays.values()}
+    if len(lengths) > 1 or -1 in lengths:
+        found = "、".join(f"{name} {column.shape}" for name, column in arrays.items())
+        raise InputError("E-COLUMN", f"各列的行数不同：{found}", remedy="请传入等长的列")
+    return arrays
 
 
 def checked_fen(column: NDArray[Any], name: str) -> NDArray[np.int64]:
@@ -27,6 +38,12 @@ def checked_fen(column: NDArray[Any], name: str) -> NDArray[np.int64]:
 
 def checked_levels(column: NDArray[Any], name: str) -> NDArray[np.int64]:
     """A column of levels 0–4 as int64; raises InputError ``E-COLUMN`` for anything else."""
-    if column.dtype.kind not in "iu" or (len(column) and not 0 <= int(column.min()) <= int(column.max()) <= 4):
-        raise InputError("E-COLUMN", f"列 {name} 含有0–4以外的等级", where=name, remedy="请先处理缺失或无法识别的等级")
+    bad = np.flatnonzero((column < 0) | (column > 4)) if column.dtype.kind in "iu" else np.arange(len(column))
+    if len(bad):
+        raise InputError(
+            "E-COLUMN",
+            f"列 {name} 第 {int(bad[0])} 行不是0–4的整数等级",
+            where=name,
+            remedy="请先处理缺失或无法识别的等级",
+        )
     return column.astype(np.int64)

@@ -1,7 +1,8 @@
 """Finds policy packs on disk, and loads each only when it is asked for.
 
 A checked pack is kept as JSON in a cache keyed by the hashes of the files it came from, so that most
-starts need neither TOML nor pydantic. The cache may be deleted at any time.
+starts need neither TOML nor pydantic. The cache may be deleted at any time. Where pydantic cannot be had
+(inside LibreOffice) the same JSON lies beside the pack, as ``<pack>.held.json``, and holds as long as the hashes do.
 """
 
 from __future__ import annotations
@@ -82,6 +83,14 @@ def read_fresh(policy_id: str) -> dict[str, Any]:
     return _read(policy_id)[0]
 
 
+def held_entry(policy_id: str) -> tuple[str, dict[str, Any]]:
+    """Where the held form of a pack lies, as ``folder/name``, and what it holds: the same wherever it is made."""
+    pack, sources = _read(policy_id)
+    path = pack_path(policy_id)
+    near = {Path(os.path.relpath(name, path.parent)).as_posix(): value for name, value in sorted(sources.items())}
+    return f"{path.parent.name}/{_held_file(path).name}", {"library": __version__, "sources": near, "pack": pack}
+
+
 _Sources = dict[str, str]
 
 
@@ -89,14 +98,16 @@ _Sources = dict[str, str]
 def _resolved(policy_id: str) -> tuple[dict[str, Any], _Sources]:
     path = pack_path(policy_id)
     kept = _cache_file(path)
-    try:
-        entry = json.loads(kept.read_text(encoding="utf-8"))
-        if entry["library"] == __version__ and all(
-            _file_hash(Path(name)) == value for name, value in entry["sources"].items()
-        ):
-            return entry["pack"], entry["sources"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
+    for file in (_held_file(path), kept):
+        try:
+            entry = json.loads(file.read_text(encoding="utf-8"))
+            sources = {os.path.normpath(path.parent / name): value for name, value in entry["sources"].items()}
+            if entry["library"] == __version__ and all(
+                _file_hash(Path(name)) == value for name, value in sources.items()
+            ):
+                return entry["pack"], sources
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
     pack, sources = _read(policy_id)
     _keep(kept, {"library": __version__, "sources": sources, "pack": pack})
     return pack, sources
@@ -128,6 +139,10 @@ def _read(policy_id: str) -> tuple[dict[str, Any], _Sources]:
 
 def _file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _held_file(path: Path) -> Path:
+    return path.with_suffix(".held.json")
 
 
 def _cache_file(path: Path) -> Path:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from xlcalc.errors import InputError
 from xlcalc.values.text import squeeze
 
-_TEXT = re.compile(r"(\d{4})(?:年|[-./])(\d{1,2})(?:月|[-./])(\d{1,2})日?")
+_TEXT = re.compile(r"([0-9]{4})(?:年|[-./])([0-9]{1,2})(?:月|[-./])([0-9]{1,2})日?")
 _EPOCH_1900 = date(1899, 12, 30)
 _EPOCH_1904 = date(1904, 1, 1)
 

@@ -16,7 +16,7 @@ from xlcalc.values.text import normalise
 
 MAX_FEN = 10**12  # 100亿元: far above any programme, small enough for exact spreadsheet arithmetic
 _FEN_PER_UNIT = {"元": 100, "万元": 1_000_000, "万": 1_000_000}
-_AMOUNT = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d{1,15})(\.\d{1,12})?\s*(元|万元|万)?")
+_AMOUNT = re.compile(r"[¥￥]?\s*([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(\.[0-9]{1,12})?\s*(元|万元|万)?")
 
 
 class Money(NamedTuple):
@@ -55,7 +55,7 @@ class Money(NamedTuple):
             raise InputError(
                 "E-UNIT", f"金额“{text}”没有单位，无法判断是元还是万元", remedy="请写成“50万元”或“500000.00元”"
             )
-        match = _AMOUNT.fullmatch(normalise(text).replace("¥", ""))
+        match = _AMOUNT.fullmatch(normalise(text))
         if match is None:
             raise InputError("E-MONEY", f"“{text[:40]}”不是金额", remedy="请写成“50万元”或“500000.00元”")
         sign, whole, decimals, unit = match.groups()
