@@ -12,7 +12,8 @@ from typing import Any
 
 import xlsxwriter
 
-from workbooks.batch import JSONL_NAME, REPORT_NAME, FileResult, write_atomically
+from workbooks.batch import write_atomically
+from workbooks.tasks import JSONL_NAME, REPORT_NAME, FileResult
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.explain import BASIS_LABELS, RESULT_LABELS, SEVERITY_LABELS, STATUS_LABELS, fact_label
 from xlcalc.values.levels import LABELS
