@@ -48,6 +48,7 @@ def run_demo(outdir: Path, count: int) -> int:
 
 def _free_folder(outdir: Path) -> Path:
     """The folder asked for, or the next free name beside it: what someone has filled in is never deleted."""
+    outdir = outdir if outdir.name.strip(".") else outdir.resolve()
     folder, number = outdir, 2
     while folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         folder, number = outdir.with_name(f"{outdir.name}-{number}"), number + 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xlcalc.facts import fact
+from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts, describe
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy, policy_ids
@@ -73,7 +74,7 @@ def facts_document(policy_id: str) -> dict[str, Any]:
             if name not in seen:
                 seen.add(name)
                 rows.append(_fact_row(name, required, clause))
-    return {"format": "xlcalc.facts/1", "policy": policy_id, "version": version.id, "facts": rows}
+    return {"format": "xlcalc.facts/1", "policy": policy_id, "version": version.id, "facts": rows, **_form(version)}
 
 
 def _inputs(mechanism: Any, version: Version) -> list[tuple[str, bool, str | None]]:
@@ -89,7 +90,42 @@ def _inputs(mechanism: Any, version: Version) -> list[tuple[str, bool, str | Non
         ]
     names = [getattr(mechanism, key, None) for key in ("base", "level", "by", "answers", "scenes_fact")]
     cap = getattr(mechanism, "cap", None)
-    return [(name, True, None) for name in [*names, *(cap.counts if cap else ())] if name]
+    article = "、".join(dict.fromkeys(version.clauses[key].article for key in _clauses(mechanism)))
+    found: list[tuple[str, bool, str | None]] = [(name, True, article) for name in names if name]
+    if cap is not None:
+        found += [(name, True, version.clauses[cap.clause].article) for name in cap.counts]
+    return found
+
+
+def _clauses(mechanism: Any) -> list[str]:
+    """The clauses a calculation rests on."""
+    if isinstance(mechanism, Assessment):
+        return [mechanism.level_clause]
+    rows = [getattr(mechanism, key, ()) for key in ("tiers", "awards")]
+    found = [row.clause for group in rows for row in group]
+    found += [clause for _, _, clause in getattr(mechanism, "faces", ())]
+    return found or [mechanism.clause]
+
+
+def _form(policy_version: Version) -> dict[str, Any]:
+    """Questions with the codes of their options, and scenes with their codes, where the policy has them."""
+    kinds = [row["kind"] for row in policy_version.data["mechanism"]]
+    if "assessment" not in kinds:
+        return {}
+    assessment: Assessment = policy_version.mechanism("assessment")
+    questions = [
+        {
+            "id": question.key,
+            "label": question.text,
+            "multi": question.multi,
+            "options": {option.code: option.label for option in question.options},
+            "figures": [name for name in (question.figures.part, question.figures.whole) if name]
+            if question.figures
+            else [],
+        }
+        for question in assessment.questions
+    ]
+    return {"questions": questions, "scenes": {scene.key: scene.label for scene in assessment.scenes}}
 
 
 def _fact_row(name: str, required: bool, clause: str | None) -> dict[str, Any]:
@@ -115,6 +151,12 @@ def facts_text(document: dict[str, Any]) -> str:
         lines.append(
             f"  {row['id']}  {row['label']}（{row['type']}{unit}{'' if row['required'] else '，可不填'}）{clause}"
         )
+    for question in document.get("questions", ()):
+        kind = "多选" if question["multi"] else "单选"
+        options = "、".join(f"{code}={label}" for code, label in question["options"].items())
+        lines.append(f"  answers.{question['id']}  {question['label']}（{kind}）：{options}")
+    for code, label in document.get("scenes", {}).items():
+        lines.append(f"  scenes.{code}  {label}：0–4")
     return "\n".join(lines)
 
 
