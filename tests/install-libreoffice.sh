@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the rendering and referee tests need: LibreOffice >= 25.2, its Python bridge, PDF tools and Chinese fonts.
+# Installs what the rendering, referee and add-in tests need: LibreOffice >= 25.2, its type compiler (unoidl-write),
+# its Python bridge, PDF tools and Chinese fonts.
 # Uses the machine's own Debian mirror; on a release that is too old it adds that mirror's backports suite.
 set -euo pipefail
 
 wanted=25.2
-packages=(libreoffice-calc python3-uno poppler-utils fonts-noto-cjk fonts-arphic-uming)
+packages=(libreoffice-calc libreoffice-dev python3-uno poppler-utils fonts-noto-cjk fonts-arphic-uming)
 sudo=()
 [ "$(id -u)" -eq 0 ] || sudo=(sudo)
 export DEBIAN_FRONTEND=noninteractive
@@ -23,7 +24,8 @@ fi
 
 "${sudo[@]}" apt-get update -qq
 target=()
-if ! new_enough "$(apt-cache policy libreoffice-calc | awk '/Candidate:/ {print $2}')"; then
+# Asked of libreoffice-dev, which may be missing where a new enough libreoffice-calc is already installed.
+if ! new_enough "$(apt-cache policy libreoffice-dev | awk '/Candidate:/ {print $2}')"; then
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         awk -v release="$codename" '$2 == release && $3 == "main" {print $1; exit}')

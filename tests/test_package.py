@@ -29,9 +29,7 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 
 def book(**more: bytes) -> bytes:
-    return zipped(
-        {"xl/workbook.xml": WORKBOOK} | {name.replace("__", "/"): data for name, data in more.items()}
-    )
+    return zipped({"xl/workbook.xml": WORKBOOK} | {name.replace("__", "/"): data for name, data in more.items()})
 
 
 def central(data: bytes, name: bytes) -> int:
@@ -261,9 +259,7 @@ def test_overlapping_members_are_refused():
     start, directory = data.find(hidden), data.find(b"PK\x01\x02")
     record = bytearray(inner[inner.find(b"PK\x01\x02") : -22])
     struct.pack_into("<I", record, 42, start)
-    end = struct.pack(
-        "<4sHHHHIIH", b"PK\x05\x06", 0, 0, 3, 3, len(data) - 22 - directory + len(record), directory, 0
-    )
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 3, 3, len(data) - 22 - directory + len(record), directory, 0)
     with pytest.raises(WorkbookRefused, match="重叠") as caught:
         Package.from_bytes(data[:-22] + record + end)
     assert caught.value.where == "xl/b.bin"
@@ -279,29 +275,21 @@ def test_doctype_is_refused_in_every_xml_part(encoding, name):
 
 
 def test_comments_and_escaped_text_are_no_doctype():
-    assert Package.from_bytes(
-        book(xl__a=b"<!-- a --><a>&lt;!DOCTYPE</a>", **{"xl__media__a.svg": ATTACK.encode()})
-    )
+    assert Package.from_bytes(book(xl__a=b"<!-- a --><a>&lt;!DOCTYPE</a>", **{"xl__media__a.svg": ATTACK.encode()}))
 
 
 def test_facts():
     plain = Package.from_bytes(openpyxl_bytes())
-    assert not (
-        plain.has_macros or plain.is_signed or plain.external_links or plain.has_ole or plain.has_connections
-    )
+    assert not (plain.has_macros or plain.is_signed or plain.external_links or plain.has_ole or plain.has_connections)
 
     def made(name: str, content: bytes = b"<a/>") -> Package:
         return Package.from_bytes(zipped({"xl/workbook.xml": WORKBOOK, name: content}))
 
     assert made("xl/vbaProject.bin").has_macros and made("xl/macrosheets/sheet1.xml").has_macros
-    renamed = (
-        b'<Types><Override PartName="/x.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
-    )
+    renamed = b'<Types><Override PartName="/x.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
     assert made("[Content_Types].xml", renamed).has_macros
     assert made("_xmlsignatures/sig1.xml").is_signed
-    assert made("xl/externalLinks/externalLink1.xml").external_links == (
-        "xl/externalLinks/externalLink1.xml",
-    )
+    assert made("xl/externalLinks/externalLink1.xml").external_links == ("xl/externalLinks/externalLink1.xml",)
     assert not made("xl/externalLinks/externalLink1.xml").has_ole
     assert made("xl/externalLinks/externalLink1.xml", b"<externalLink><ddeLink a=''/></externalLink>").has_ole
     assert made("xl/embeddings/oleObject1.bin").has_ole and made("xl/activeX/activeX1.xml").has_ole

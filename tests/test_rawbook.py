@@ -48,9 +48,7 @@ STRINGS = f"""{DECLARATION}<sst xmlns="{MAIN}" count="9" uniqueCount="4"><si><t>
 <extLst><ext uri="a"/></extLst></sst>"""
 HEAD = f"""{DECLARATION}<worksheet xmlns="{MAIN}" xmlns:x14ac="a" xmlns:mc="b" mc:Ignorable="x14ac xr">\
 <dimension ref="A1:G9"/><cols><col min="1" max="2"/></cols>"""
-TAIL = (
-    '<mergeCells count="1"/><extLst><ext uri="{a}"><x14:a><![CDATA[A1]]></x14:a></ext></extLst></worksheet>'
-)
+TAIL = '<mergeCells count="1"/><extLst><ext uri="{a}"><x14:a><![CDATA[A1]]></x14:a></ext></extLst></worksheet>'
 EXCEL = """<sheetData><row r="1" spans="1:7" s="3" customFormat="1" x14ac:dyDescent="0.25">\
 <c r="A1" s="1" t="s"><v>0</v></c><c r="B1" t="s" ph="1"><v>1</v></c>\
 <c r="C1" vm="1" cm="1"><f t="array" ref="C1:C2">_xlfn.SEQUENCE(2)</f><v>1</v></c>\
@@ -181,9 +179,7 @@ def test_cells_without_position_and_odd_but_legal_values():
     values = "<c><v>NaN</v></c><c><v>1e5</v></c><c t='str'><v>a\r\nb&#13;</v></c><c t='s'><v/></c>"
     found = [cell[:2] for cell in cells(row(values + "<c t='inlineStr'><is/></c>")).values()]
     assert found == [("error", "NaN"), ("number", "1e5"), ("text", "a\nb\r"), ("empty", ""), ("text", "")]
-    assert list(cells(row("<c t='str'><v>_xD83D__xDE00_ _xD83D_</v></c>")).values()) == [
-        ("text", "😀 �", None)
-    ]
+    assert list(cells(row("<c t='str'><v>_xD83D__xDE00_ _xD83D_</v></c>")).values()) == [("text", "😀 �", None)]
 
 
 UNKNOWN_AFTER_A1 = """<x:c r="B1"/>
@@ -219,8 +215,7 @@ WRONG_IN_B1 = """<c r="B1" t="d"><v>2026-01-01</v></c>
 
 @pytest.mark.parametrize(
     ("inner", "last"),
-    [(inner, "A1") for inner in UNKNOWN_AFTER_A1.splitlines()]
-    + [(inner, "B1") for inner in WRONG_IN_B1.splitlines()],
+    [(inner, "A1") for inner in UNKNOWN_AFTER_A1.splitlines()] + [(inner, "B1") for inner in WRONG_IN_B1.splitlines()],
 )
 def test_what_the_grammar_does_not_know_is_refused(inner, last):
     error = refusal(lambda: cells(row('<c r="A1"><v>1</v></c>' + inner)))
@@ -378,9 +373,9 @@ def test_openpyxl_sees_the_patched_values(make):
 NUMBERS = st.decimals(
     allow_nan=False, allow_infinity=False, min_value=Decimal("-1E300"), max_value=Decimal("1E300")
 ).filter(lambda number: int(number.as_tuple().exponent) >= -400)
-ESCAPES = st.lists(
-    st.sampled_from(["_", "x", "_x000D_", "_x005F_", "000D", "&#13;", "\r", "\n", " ", "<", "]]>"])
-).map("".join)
+ESCAPES = st.lists(st.sampled_from(["_", "x", "_x000D_", "_x005F_", "000D", "&#13;", "\r", "\n", " ", "<", "]]>"])).map(
+    "".join
+)
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(-(10**300), 10**300), NUMBERS, st.text(), ESCAPES)
 BOOK = load(package_bytes(EXCEL))
 

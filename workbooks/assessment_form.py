@@ -28,7 +28,7 @@ from workbooks.draft import Draft, add_basis, add_choices
 from workbooks.payment_sheet import add_payment
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
-from xlcalc.mechanisms.cells import level_code
+from xlcalc.mechanisms.cells import bare, level_code
 from xlcalc.values.levels import LABELS, SPELLINGS
 from xlcalc.values.text import TICKED, UNTICKED
 
@@ -77,9 +77,9 @@ def _work(draft: Draft, sheet: Worksheet, assessment: Assessment) -> Refs:
     spans = option_rows(assessment)
     last = spans[-1][2]
     for place in range(FIRST_OPTION_ROW, last + 1):
-        tick = f"{QUESTIONS}!G{place}"
-        known, empty = (f"ISNUMBER(MATCH(TRIM({tick}),{_span(block, 0)},0))" for block in (ticked, unticked))
-        sheet[f"A{place}"] = f'=IF(TRIM({tick})="",0,IF({known},1,IF({empty},0,-1)))'
+        tick = bare(f"{QUESTIONS}!G{place}")
+        known, empty = (f"SUMPRODUCT(({_span(block, 0)}={tick})*1)>0" for block in (ticked, unticked))
+        sheet[f"A{place}"] = f'=IF({tick}="",0,IF({known},1,IF({empty},0,-1)))'
     draft.port(sheet, f"A{FIRST_OPTION_ROW}:A{last}", "k_states", "out")
     for place, (question, first, end) in enumerate(spans):
         states = f"$A${first}:$A${end}"
@@ -94,7 +94,7 @@ def _work(draft: Draft, sheet: Worksheet, assessment: Assessment) -> Refs:
     for place in range(len(assessment.scenes)):
         cell = f"{SCENES}!D{FIRST_SCENE_ROW + place}"
         code = level_code(cell, _span(spellings, 0), _span(spellings, 1)).removeprefix("=")
-        sheet[f"E{4 + place}"] = f'=IF(TRIM({cell})="",0,{code})'
+        sheet[f"E{4 + place}"] = f'=IF({bare(cell)}="",0,{code})'
     draft.port(sheet, f"E4:E{3 + len(assessment.scenes)}", "k_codes", "out")
     refs["codes"] = f"{WORK}!$E$4:$E${3 + len(assessment.scenes)}"
     names = list(result_names(assessment))

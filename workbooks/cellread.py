@@ -46,6 +46,9 @@ class CellReader:
         except InputError as error:
             self.problem(error.code, error.message, error.remedy, place, known.id)
             return None
+        if known.type == "money" and cell.kind == "text":
+            message = f"{known.label}以文字“{cell.text[:30]}”填写，已按 {value} 读取；表内公式不计算文字"
+            self.problem("E-AMOUNT-TEXT", message, "请改填数字", place, known.id, "warn")
         if known.type == "uscc" and (problem := problem_of_uscc(value)):
             self.problem("E-USCC", f"{known.label}“{value}”{problem}", "请按营业执照核对", place, known.id, "warn")
         return value

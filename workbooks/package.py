@@ -229,9 +229,9 @@ def _read_file(path: Path, limits: Limits) -> bytes:
             return stream.read(limits.max_file + 1)
     except FileNotFoundError:
         raise WorkbookRefused("E-BOOK-MISSING", "找不到这个文件", remedy="请核对路径") from None
-    except OSError as error:
-        message, remedy = f"文件读不出来（{error.strerror}）", "请核对权限，或关闭正在使用它的程序"
-        raise WorkbookRefused("E-BOOK-UNREADABLE", message, remedy=remedy) from None
+    except OSError:
+        remedy = "请核对权限，或关闭正在使用它的程序"
+        raise WorkbookRefused("E-BOOK-UNREADABLE", "文件读不出来", remedy=remedy) from None
 
 
 def _walk(data: bytes, limits: Limits) -> dict[str, _Member]:

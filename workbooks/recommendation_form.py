@@ -16,7 +16,7 @@ from workbooks import style
 from workbooks.draft import Draft, add_basis, add_choices
 from workbooks.payment_sheet import input_for
 from xlcalc.facts import catalogue, fact
-from xlcalc.mechanisms.cells import BAD_LEVEL, fen_or_zero, level_code
+from xlcalc.mechanisms.cells import BAD_LEVEL, bare, fen_or_zero, level_code
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
 from xlcalc.packs.policy import Version
 from xlcalc.results.explain import RESULT_LABELS, STATUS_LABELS
@@ -193,7 +193,7 @@ def _formulas(draft: Draft, at: dict[str, str], version: Version, spellings: lis
     cell = {name: f"${letter}{{row}}" for name, letter in at.items()}
     name_cell, code = cell["enterprise_name"], cell["level_code"]
     formulas = {
-        "sequence": f'=IF({name_cell}="","",ROW()-ROW($A${HEADER_ROW}))',
+        "sequence": f'=IF({bare(name_cell)}="","",ROW()-ROW($A${HEADER_ROW}))',
         "level_code": level_code(cell["maturity_level"], words, codes),
     }
     known = {key: option for key, option in draft.choices.items() if key in version.interpretations}
@@ -220,7 +220,7 @@ def _formulas(draft: Draft, at: dict[str, str], version: Version, spellings: lis
     closing = ")" if missing_amount else ""
     amount = cell[wanted[0]]
     formulas["hint"] = (
-        f'=IF({name_cell}="","",IF({code}="","{HINTS[0]}",IF({code}=-1,"{HINTS[1]}",{missing_amount}'
+        f'=IF({bare(name_cell)}="","",IF({code}="","{HINTS[0]}",IF({code}=-1,"{HINTS[1]}",{missing_amount}'
         f'IF({code}<2,"{HINTS[3]}",IF(ISNUMBER({amount}),"{HINTS[4]}",{amount})){closing})))'
     )
     return formulas

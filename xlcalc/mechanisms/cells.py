@@ -12,11 +12,19 @@ def usable_amount(ref: str) -> str:
 
 
 def fen_or_zero(ref: str) -> str:
-    """What a cell in 元 holds, in fen; an empty cell or text counts as nothing."""
-    return f"IF(ISNUMBER({ref}),ROUND({ref}*100,0),0)"
+    """What a cell in 元 holds, in fen; an empty cell or what is no amount counts as nothing."""
+    return f"IF({usable_amount(ref)},ROUND({ref}*100,0),0)"
+
+
+def bare(ref: str) -> str:
+    """A cell's text without blanks, full-width ones included, and with half-width brackets, as it is read here."""
+    for old, new in ((" ", ""), ("　", ""), ("（", "("), ("）", ")")):
+        ref = f'SUBSTITUTE({ref},"{old}","{new}")'
+    return ref
 
 
 def level_code(ref: str, spellings: str, codes: str) -> str:
     """0–4 for a cell with a level in any accepted spelling; "" when empty, -1 when unreadable."""
-    place = f"MATCH(TRIM({ref}),{spellings},0)"
-    return f'=IF(TRIM({ref})="","",IF(ISNUMBER({place}),INDEX({codes},{place}),-1))'
+    # Compared with =, not MATCH, which takes * and ? for any text.
+    found = f"({spellings}={bare(ref)})"
+    return f'=IF({bare(ref)}="","",IF(SUMPRODUCT({found}*1)>0,SUMPRODUCT({found}*{codes}),-1))'

@@ -1,0 +1,181 @@
+"""The run report and results.jsonl: complete, readable again, and never a formula from someone's text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
+
+from workbooks.batch import run
+from workbooks.report import run_dict, totals, write_report
+from workbooks.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK, FileResult, Options, find_tasks
+
+INJECTED = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "＝1", "\t=1", "=1+1", '=HYPERLINK("http://127.0.0.1","a")', "1E5"]
+
+
+def clouds() -> list[dict[str, Any]]:
+    """三级 15,000 payable; 四级 not on the pilot list; 二级 with the end of the pilot unknown."""
+    rows = [CLOUD_COMPANY | {"enterprise_name": f"示例企业{n}", "uscc": None} for n in range(3)]
+    rows[1] |= {"on_pilot_list": False, "maturity_level": "四级"}
+    rows[2] |= {"pilot_end": None, "maturity_level": "二级"}
+    return rows
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[FileResult]]:
+    """A run over a form with a tampered result, two tables and a bad file, with its report."""
+    root = tmp_path_factory.mktemp("report")
+    save(root / "in", "评测.xlsx", typed(filled(FORM, e1()), {"o_total": 99}))
+    save(root / "in", "上云.xlsx", filled(CLOUD, *clouds()))
+    save(root / "in" / "深", "SaaS.xlsx", filled(SAAS, SAAS_COMPANY))
+    save(root / "in", "坏.xlsx", b"")
+    results = run(find_tasks([root / "in"], root / "out"), Options(jobs=1), lambda _: None)
+    write_report(root / "out", results)
+    return root / "out", results
+
+
+def sheet(finished: tuple[Path, list[FileResult]], name: str) -> Worksheet:
+    book = openpyxl.load_workbook(finished[0] / REPORT_NAME)
+    found = book[name]
+    assert isinstance(found, Worksheet)
+    return found
+
+
+def table(found: Worksheet) -> list[dict[str, Any]]:
+    head, *rows = found.iter_rows(values_only=True)
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
+
+
+def test_the_report_has_one_row_for_each_outcome(finished: tuple[Path, list[FileResult]]) -> None:
+    rows = table(sheet(finished, "逐企业结果"))
+    outcomes = [outcome for result in finished[1] for outcome in result.outcomes]
+    assert len(rows) == len(outcomes) == 2 + 3 + 1
+    got = [(row["文件"], row["企业"], row["状态"], row["可拨付（元）"]) for row in rows]
+    assert sorted(got, key=str) == sorted([
+        ("上云.xlsx", "示例企业0", "可以确定", 15000), ("上云.xlsx", "示例企业1", "不符合条件", 0),
+        ("上云.xlsx", "示例企业2", "尚不能确定", None), ("SaaS.xlsx", "示例远山机械有限公司", "可以确定", 72000),
+        ("评测.xlsx", "示例云溪食品有限公司", "可以确定", None),
+        ("评测.xlsx", "示例云溪食品有限公司", "可以确定", 350000),
+    ], key=str)  # fmt: skip
+    by_name = {row["企业"]: row for row in rows}
+    assert by_name["示例企业2"]["尚缺"] == "试点期截止日期"
+    assert "×" in by_name["示例云溪食品有限公司"]["依据（每步及条款）"]
+
+
+def test_derivations_name_their_clause(finished: tuple[Path, list[FileResult]]) -> None:
+    derivations = {row["企业"]: row["依据（每步及条款）"] for row in table(sheet(finished, "逐企业结果"))}
+    assert "350,000.00 元" in derivations["示例云溪食品有限公司"] and "申报指南" in derivations["示例云溪食品有限公司"]
+    assert "第十四条" in derivations["示例企业0"] and "15,000.00 元" in derivations["示例企业0"]
+    assert (
+        "60%" in derivations["示例远山机械有限公司"] and "企业自付 48,000.00 元" in derivations["示例远山机械有限公司"]
+    )
+
+
+def test_only_determined_money_is_payable(finished: tuple[Path, list[FileResult]]) -> None:
+    """15,000 + 350,000 + 72,000; the 20,000 and 10,000 computed for the others are not in it."""
+    assert totals(finished[1])["payable"] == {"fen": 43_700_000, "yuan": "437000.00"}
+    numbers = [cell for row in sheet(finished, "汇总").iter_rows(values_only=True) for cell in row
+               if isinstance(cell, int | float)]  # fmt: skip
+    assert numbers.count(437000) == 1
+    assert 45000 in numbers and 15000 in numbers  # 上云用云: computed for three, payable for one
+    counted = totals(finished[1])
+    assert counted["outcomes"] == {"determined": 4, "not_determined": 1, "not_eligible": 1}
+    assert (counted["files"], counted["done"], counted["refused"], counted["blocking_files"]) == (4, 3, 1, 2)
+
+
+def test_findings_stand_with_their_cell_and_link_to_the_result(finished: tuple[Path, list[FileResult]]) -> None:
+    found = sheet(finished, "提示与问题")
+    rows = table(found)
+    (stored,) = [row for row in rows if row["编号"] == "E-STORED-DIFFERS"]
+    original = place((finished[0].parent / "in" / "评测.xlsx").read_bytes(), "o_total")
+    assert (stored["文件"], stored["单元格"]) == ("评测.xlsx", str(original))
+    (line,) = [cell for row in found.iter_rows() for cell in row if cell.value == str(original)]
+    assert line.hyperlink is not None
+    assert f"评测{RESULT_MARK}.xlsx" in f"{line.hyperlink.target}" or "%E8" in f"{line.hyperlink.target}"
+    (bad,) = [row for row in rows if row["文件"] == "坏.xlsx"]
+    assert bad["编号"] == "E-BOOK-EMPTY"
+    (pilot,) = [row for row in rows if row["编号"] == "SJZ-CLOUD-10"]
+    assert (pilot["企业"], pilot["条款"]) == ("示例企业1", "第十一条1")
+
+
+def test_every_file_is_listed_with_what_became_of_it(finished: tuple[Path, list[FileResult]]) -> None:
+    rows = {Path(row["文件"]).name: row for row in table(sheet(finished, "文件"))}
+    assert {name: row["状态"] for name, row in rows.items()} == {
+        "评测.xlsx": "已核算", "上云.xlsx": "已核算", "SaaS.xlsx": "已核算", "坏.xlsx": "拒绝",
+    }  # fmt: skip
+    assert rows["SaaS.xlsx"]["结果文件"] == f"深/SaaS{RESULT_MARK}.xlsx"
+    assert "E-BOOK-EMPTY" in rows["坏.xlsx"]["原因及处理办法"] and rows["坏.xlsx"]["结果文件"] is None
+    assert rows["上云.xlsx"]["结果数"] == 3 and rows["上云.xlsx"]["不予通过"] == 1
+
+
+def lines(folder: Path) -> Iterator[dict[str, Any]]:
+    for line in (folder / JSONL_NAME).read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)
+
+
+def test_results_jsonl_has_an_outcome_a_line(finished: tuple[Path, list[FileResult]]) -> None:
+    found = list(lines(finished[0]))
+    assert len(found) == 6
+    for line in found:
+        assert line["format"] == "xlcalc.outcome/1" and Path(line["file"]).exists() and "!" in line["where"]
+        assert line["payable"] is None or set(line["payable"]) == {"fen", "yuan"}
+    document = run_dict(finished[1])
+    assert document["format"] == "xlcalc.run/1"
+    assert [outcome for file in document["files"] for outcome in file["outcomes"]] == [
+        {key: value for key, value in line.items() if key != "file"} for line in found
+    ]
+
+
+def test_the_report_is_complete_without_results(tmp_path: Path) -> None:
+    write_report(tmp_path, [])
+    book = openpyxl.load_workbook(tmp_path / REPORT_NAME)
+    assert len(book.sheetnames) == 4 and (tmp_path / JSONL_NAME).read_text() == ""
+
+
+@pytest.mark.parametrize("form", [CLOUD, FORM])
+def test_a_name_is_never_a_formula(form: str, tmp_path: Path) -> None:
+    """A name that begins like a formula stays text in the result workbook, in the report and in results.jsonl."""
+    names = INJECTED if form == CLOUD else INJECTED[:1]
+    shown = [name.strip().replace("＝", "=") for name in names]
+    if form == CLOUD:
+        data = filled(CLOUD, *(CLOUD_COMPANY | {"enterprise_name": name, "uscc": None} for name in names))
+        data = typed(data, {("t_enterprise_name", n): name for n, name in enumerate(names)})
+        port, key = "t_enterprise_name", "t_face_value"
+    else:
+        data = typed(filled(FORM, e1()), {"i_enterprise_name": names[0], "i_evidence_q1": "=1+1"})
+        port, key = "i_enterprise_name", "o_subsidy"
+    save(tmp_path / "in", "注入.xlsx", data)
+    results = run(find_tasks([tmp_path / "in"], tmp_path / "out"), Options(jobs=1), lambda _: None)
+    write_report(tmp_path / "out", results)
+    patched = Path(results[0].output or "").read_bytes()
+    assert [str(cell).strip() for cell in seen(patched, port)[: len(names)]] == [name.strip() for name in names]
+    formulas = openpyxl.load_workbook(tmp_path / "out" / f"注入{RESULT_MARK}.xlsx")
+    for n in range(len(names)):
+        spot = place(patched, port, n)
+        assert formulas[spot.sheet][spot.ref].data_type == "s"
+        assert seen(patched, key)[n] == (15000 if form == CLOUD else 350000)
+    for name in [port.name for port in results_fill(form)]:
+        spot = place(patched, name)
+        assert formulas[spot.sheet][spot.ref].data_type != "f"
+    report = openpyxl.load_workbook(tmp_path / "out" / REPORT_NAME)
+    for found in report.worksheets:
+        for row in found.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f", f"{found.title}!{cell.coordinate}"
+    texts = [cell for row in report["逐企业结果"].iter_rows() for cell in row if cell.value in shown]
+    assert {cell.value for cell in texts} == set(shown)
+    assert all(cell.data_type == "s" and cell.quotePrefix for cell in texts)
+    assert {line["name"] for line in lines(tmp_path / "out")} == set(shown)
+    assert opened(patched).sheetnames == formulas.sheetnames
+
+
+def results_fill(form: str) -> list[Any]:
+    from workbooks.template import manifest
+
+    return [port for port in manifest(form).ports if port.direction == "fill"]
