@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -284,7 +283,7 @@ def install_oxt(oxt: Path, profile: Path | None = None, timeout: float = 120) ->
     except subprocess.TimeoutExpired as error:
         raise _not_installed("LibreOffice 未在规定时间内完成") from error
     finally:
-        _end(process)
+        libreoffice_engine.end_process(process)
     return profile
 
 
@@ -342,12 +341,3 @@ def _clean_environment() -> dict[str, str]:
         path = [part for part in os.environ.get("PATH", "").split(os.pathsep) if not part.startswith(sys.prefix)]
         return {**{k: v for k, v in os.environ.items() if k.upper() not in own}, "PATH": os.pathsep.join(path)}
     return {"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "LANG": "C.UTF-8"}
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        if os.name == "nt":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

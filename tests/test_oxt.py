@@ -419,7 +419,7 @@ def test_on_screen_cells_follow_their_inputs_and_the_wizard_knows_the_functions(
         assert run.returncode == 0, run.stderr
         assert process.wait(20) == 0
     finally:
-        oxt._end(process)
+        libreoffice_engine.end_process(process)
     sums, known = json.loads(run.stdout)
     most = 999 * 10000
     assert sums == [most + 10000, most + 15000, most, most + 20000, most + 10000]

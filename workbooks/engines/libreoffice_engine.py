@@ -212,10 +212,11 @@ def _run(command: list[str], home: Path, timeout: float) -> str:
     except subprocess.TimeoutExpired:
         return _TIMED_OUT
     finally:
-        _end(process)
+        end_process(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and whatever it started, at once."""
     if process.poll() is None:
         if os.name == "nt":
             process.kill()
