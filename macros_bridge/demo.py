@@ -147,6 +147,8 @@ def _met(chance: random.Random, test: Mapping[str, Any]) -> Iterator[tuple[str, 
         last = body.get("last", date(2025, 5, 31))
         earliest, latest = (150, 270) if name.endswith("_start") else (0, 120)
         yield name, (last - timedelta(days=chance.randint(earliest, latest))).isoformat()
+        if "first_fact" in body:
+            yield body["first_fact"], (last - timedelta(days=chance.randint(150, 270))).isoformat()
         # The ends that are facts are parameters an authority sets; the application has its own day.
         if body.get("last_fact", "application_date") != "application_date":
             yield body["last_fact"], "2025-12-31"
