@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -13,7 +12,7 @@ from udfs.records import Record, Target, targets
 from xlcalc import evaluate, load_policy
 from xlcalc.errors import InputError, XlcalcError
 from xlcalc.mechanisms.base import Context
-from xlcalc.packs.policy import override
+from xlcalc.packs.policy import locate
 from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, explain, fact_label
 from xlcalc.values.dates import parse_date, to_serial
 from xlcalc.values.money import Money, parse_share
@@ -137,12 +136,7 @@ def parameter(policy: str, path: str, on: date | None) -> Money | Fraction | int
 
     path: mechanism.list.key.field, a list's rows being named by key or level.
     """
-    here: Any = _stated(_version(policy, on))
-    for step in path.split("."):
-        if isinstance(here, list):
-            here = next((row for row in here if str(row.get("key", row.get("level"))) == step), None)
-        else:
-            here = here.get(step) if isinstance(here, dict) else None
+    here = locate(_stated(_version(policy, on)), path.split("."))
     if isinstance(here, bool | int):
         return int(here)
     for reading in (Money.parse, parse_share, lambda text: to_serial(parse_date(text))):
@@ -156,11 +150,7 @@ def parameter(policy: str, path: str, on: date | None) -> Money | Fraction | int
 
 @cache
 def _stated(version: Version) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = copy.deepcopy(version.data["mechanism"])
-    for key, code in version.full_choices({}).items():
-        for path, value in version.interpretations[key].changes[code].items():
-            override(rows, path, value)
-    return rows
+    return version.stated(version.full_choices({}))
 
 
 # --- a whole enterprise

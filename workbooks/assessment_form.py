@@ -35,8 +35,8 @@ from xlcalc.values.text import TICKED, UNTICKED
 
 def build(draft: Draft) -> None:
     """Lays out every sheet of the form; formulas refer to parameters on the hidden sheet only."""
-    policy = draft.form.policies[0]
-    assessment: Assessment = draft.versions[policy].mechanism("assessment", _own(draft, policy))
+    version = draft.versions[draft.form.policies[0]]
+    assessment: Assessment = version.mechanism("assessment", version.own_choices(draft.choices))
     summary, questions, scenes, figures = (draft.sheet(name) for name in (SUMMARY, QUESTIONS, SCENES, FIGURES))
     work = draft.sheet(WORK, hidden=True)
     figure_refs = add_figures(draft, figures)
@@ -48,11 +48,6 @@ def build(draft: Draft) -> None:
     add_criteria(draft, assessment)
     add_basis(draft)
     add_choices(draft)
-
-
-def _own(draft: Draft, policy: str) -> dict[str, str]:
-    known = draft.versions[policy].interpretations
-    return {key: code for key, code in draft.choices.items() if key in known}
 
 
 def _work(draft: Draft, sheet: Worksheet, assessment: Assessment) -> Refs:

@@ -27,7 +27,7 @@ def read_records(
 ) -> list[Record]:
     """The one enterprise of the workbook."""
     version = versions[form.policies[0]]
-    known = {key: code for key, code in choices.items() if key in version.interpretations}
+    known = version.own_choices(choices)
     assessment: Assessment = version.mechanism("assessment", known)
     facts: dict[str, Any] = {}
     facts_at: dict[str, str] = {}

@@ -43,7 +43,7 @@ def assessment_outputs(
     shown |= {f"o_count_{name}": text for name, text in count_values(values).items()}
     shown |= {f"o_summary_{name}": text for name, text in summary_values(assessment, values, codes).items()}
     version = versions[form.policies[1]]
-    known = {key: code for key, code in choices.items() if key in version.interpretations}
+    known = version.own_choices(choices)
     rate: TieredRate = version.mechanism("tiered_rate", known)
     return shown | _payment(rate, record, values)
 
@@ -105,7 +105,7 @@ def recommendation_outputs(
     form: Form, record: Record, version: Version, choices: Mapping[str, str], outcome: Outcome, header_row: int
 ) -> Shown:
     """Every output of one row of a 推荐表."""
-    known = {key: code for key, code in choices.items() if key in version.interpretations}
+    known = version.own_choices(choices)
     facts = record.facts
     code = _code(record, "maturity_level")
     name = facts.get("enterprise_name")

@@ -26,7 +26,7 @@ def add_payment(draft: Draft, *, level: str, level_text: str) -> None:
     """Adds the sheet; level, level_text: the cells with the self-assessed level as 0–4 or "" and as text."""
     policy = draft.form.policies[1]
     version = draft.versions[policy]
-    known = {key: code for key, code in draft.choices.items() if key in version.interpretations}
+    known = version.own_choices(draft.choices)
     rate: TieredRate = version.mechanism("tiered_rate", known)
     title = draft.form.data["payment_title"]
     sheet = draft.sheet(title)

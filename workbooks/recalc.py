@@ -82,7 +82,10 @@ def recalculate_package(
     """The same for a package already opened."""
     read = read_package(package, evaluated)
     versions = _versions(read, on)
-    chosen = {**read.choices, **_applicable(choices or {}, versions)}
+    chosen = dict(read.choices)
+    for version in versions.values():
+        given = version.own_choices(choices or {})
+        chosen |= {key: version.full_choices(given)[key] for key in given}
     same = versions == read.versions and chosen == read.choices_used
     if versions != read.versions or chosen != read.choices:
         read = replace(read, versions=versions, choices=chosen)
@@ -101,16 +104,6 @@ def _versions(read: ReadBook, on: date | None) -> dict[str, Version]:
     if on is None:
         return read.versions
     return {policy: load_policy(policy).on(on)[0] for policy in read.form.policies}
-
-
-def _applicable(choices: Mapping[str, str], versions: Mapping[str, Version]) -> dict[str, str]:
-    """Choices of these versions; a choice that belongs to none of them is an error of the run, not of the file."""
-    known = {}
-    for key, code in choices.items():
-        for version in versions.values():
-            if key in version.interpretations:
-                known[key] = version.full_choices({key: code})[key]
-    return known
 
 
 def _changed_choices(read: ReadBook) -> list[Finding]:
@@ -138,11 +131,7 @@ def _use_choices(read: ReadBook) -> None:
     version = read.versions[read.form.policies[0]]
     for record in read.records:
         if "assessment" in record.cells:
-            record.cells["assessment"] = version.mechanism("assessment", _own(read.choices, version))
-
-
-def _own(choices: Mapping[str, str], version: Version) -> dict[str, str]:
-    return {key: code for key, code in choices.items() if key in version.interpretations}
+            record.cells["assessment"] = version.mechanism("assessment", version.own_choices(read.choices))
 
 
 def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
@@ -150,7 +139,7 @@ def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
     facts = dict(record.facts)
     for policy in read.form.policies:
         version = read.versions[policy]
-        outcome = evaluate(policy, facts, on=on, version=version.id, choices=_own(read.choices, version))
+        outcome = evaluate(policy, facts, on=on, version=version.id, choices=version.own_choices(read.choices))
         level = outcome.results.get("maturity_level")
         if isinstance(level, MaturityLevel) and "maturity_level" not in facts:
             facts["self_assessed_level"] = level
@@ -185,8 +174,12 @@ def _write_outputs(
 ) -> None:
     for record, values in shown:
         for name, value in values.items():
+            fill = result.read.manifest.by_name[name].direction == "fill"
             for place, single in _placed(result.read, name, value, record.row):
-                _write_output(result, record, place, single, compare=compare, evaluated=evaluated)
+                if fill:
+                    _write_fill(result, place, single)
+                else:
+                    _write_output(result, record, place, single, compare=compare, evaluated=evaluated)
     if result.read.form.kind == "recommendation":
         _write_empty_rows(result, {record.row for record, _ in shown})
 
@@ -204,17 +197,12 @@ def _write_output(
 ) -> None:
     cell = cell_at(result.read.book, place)
     fresh = cell_value(value)
-    is_fill = place.ref and _is_fill(result.read, place)
-    if cell.formula is None and not is_fill:
+    if cell.formula is None:
         message = "本行缺公式" if record.row else "计算单元格的公式已被改动"
         text = f"{message}，结果只写入运行报告：{fresh}。请从上一行复制公式，或改用新模板"
         record.findings.append(Finding("E-NO-FORMULA", "warn", text, None, str(place)))
         return
-    if is_fill and not cell.ref:
-        return
     result.changes[place.sheet, place.ref] = fresh
-    if is_fill:
-        return
     stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
     if stored is not None and compare and not _same(stored, fresh):
         where = "引擎计算" if evaluated else "文件中保存"
@@ -222,11 +210,10 @@ def _write_output(
         record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place)))
 
 
-def _is_fill(read: ReadBook, place: Place) -> bool:
-    if not read.manifest.table:
-        return False
-    area = area_of(read.book, "t_verdict")
-    return place.column == area.first_col and place.sheet == area.sheet
+def _write_fill(result: Recalculated, place: Place, text: str) -> None:
+    """Text for a cell the template ships empty; a row without that cell is told in the report only."""
+    if cell_at(result.read.book, place).ref:
+        result.changes[place.sheet, place.ref] = text
 
 
 def _stored(cell: RawCell) -> str | None:
@@ -294,11 +281,10 @@ def _write_explanation(result: Recalculated) -> None:
     cells = places(read.book, "fill_explanation")
     outcomes = [outcome for _, outcome in result.outcomes]
     findings = [*result.findings, *(finding for record in read.records for finding in record.findings)]
-    if read.form.kind == "recommendation":
-        outcomes, findings = outcomes[:1] if len(outcomes) == 1 else [], findings
+    if read.form.kind == "recommendation" and len(outcomes) > 1:
+        # A table has its verdicts row by row; one derivation after another would not fit here.
+        outcomes = []
     for place, line in zip(cells, explanation(outcomes, findings, len(cells)), strict=True):
-        if cell_at(read.book, place).ref:
-            result.changes[place.sheet, place.ref] = line
+        _write_fill(result, place, line)
     if "fill_summary" in read.manifest.by_name and outcomes:
-        place = places(read.book, "fill_summary")[0]
-        result.changes[place.sheet, place.ref] = verdict(outcomes[-1], [])
+        _write_fill(result, places(read.book, "fill_summary")[0], verdict(outcomes[-1], []))

@@ -196,7 +196,7 @@ def _formulas(draft: Draft, at: dict[str, str], version: Version, spellings: lis
         "sequence": f'=IF({bare(name_cell)}="","",ROW()-ROW($A${HEADER_ROW}))',
         "level_code": level_code(cell["maturity_level"], words, codes),
     }
-    known = {key: option for key, option in draft.choices.items() if key in version.interpretations}
+    known = version.own_choices(draft.choices)
     counted = {
         name: draft.parameters(f"counts_{name}", [[0]])[0][0]
         for name in ("cloud_voucher_received", "saas_reduction_to_date")

@@ -15,6 +15,7 @@ from workbooks.form import Form, form
 from workbooks.package import Package
 from workbooks.ports import Manifest
 from workbooks.rawbook import RawBook
+from xlcalc.errors import PolicyError
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 
@@ -117,10 +118,13 @@ def build_template(
     spec = form(form_id)
     held = {policy: load_policy(policy) for policy in spec.policies}
     versions = {policy: item.on(on)[0] if on else item.newest for policy, item in held.items()}
-    chosen = {key: code for version in versions.values() for key, code in version.full_choices({}).items()}
-    for key, code in (choices or {}).items():
-        for version in versions.values():
-            if key in version.interpretations:
-                chosen |= {key: version.full_choices({key: code})[key]}
+    chosen: dict[str, str] = {}
+    for version in versions.values():
+        chosen |= version.full_choices(version.own_choices(choices or {}))
+    for key in choices or {}:
+        if key not in chosen:
+            raise PolicyError(
+                "E-CHOICE", f"此模板的政策没有可选口径 {key}", where=key, remedy=f"可选：{'、'.join(chosen)}"
+            )
     rows = [facts] if isinstance(facts, Mapping) else list(facts)
     return fill_template(form_id, versions, chosen, rows)

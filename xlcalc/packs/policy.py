@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -107,6 +107,18 @@ class Version:
             full[key] = code
         return full
 
+    def own_choices(self, choices: Choices) -> dict[str, str]:
+        """Those of several policies' choices that are this version's."""
+        return {key: code for key, code in choices.items() if key in self.interpretations}
+
+    def stated(self, choices: Choices) -> list[dict[str, Any]]:
+        """What the pack says of each mechanism under complete choices, as data."""
+        rows: list[dict[str, Any]] = copy.deepcopy(self.data["mechanism"])
+        for key, code in sorted(choices.items()):
+            for path, value in self.interpretations[key].changes[code].items():
+                override(rows, path, value)
+        return rows
+
     def mechanisms(self, choices: Choices) -> tuple[Mechanism, ...]:
         """The compiled mechanisms under complete choices; compiled once per process."""
         return _compiled(self, tuple(sorted(choices.items())))
@@ -169,24 +181,24 @@ class Policy:
 
 @lru_cache(maxsize=256)
 def _compiled(version: Version, choices: tuple[tuple[str, str], ...]) -> tuple[Mechanism, ...]:
-    rows = copy.deepcopy(version.data["mechanism"])
-    for key, code in choices:
-        for path, value in version.interpretations[key].changes[code].items():
-            override(rows, path, value)
-    return tuple(mechanism_module(row["kind"]).compile_data(row) for row in rows)
+    return tuple(mechanism_module(row["kind"]).compile_data(row) for row in version.stated(dict(choices)))
 
 
-def override(rows: list[dict[str, Any]], path: str, value: Any) -> None:
-    """Replaces the value at ``mechanism.list.key.field``; raises PackError ``E-PACK-PATH`` if it is not there."""
-    *steps, last = path.split(".")
-    here: Any = rows
+def locate(rows: Any, steps: Sequence[str]) -> Any:
+    """What stands in pack data at a path, rows being named by their key or level; None where nothing does."""
+    here = rows
     for step in steps:
         if isinstance(here, list):
             here = next((row for row in here if str(row.get("key", row.get("level"))) == step), None)
         else:
             here = here.get(step) if isinstance(here, dict) else None
-        if here is None:
-            break
+    return here
+
+
+def override(rows: list[dict[str, Any]], path: str, value: Any) -> None:
+    """Replaces the value at ``mechanism.list.key.field``; raises PackError ``E-PACK-PATH`` if it is not there."""
+    *steps, last = path.split(".")
+    here = locate(rows, steps)
     if not isinstance(here, dict) or last not in here:
         raise PackError("E-PACK-PATH", f"口径要改的位置不存在：{path}", where=path, remedy="请核对 set 中的路径")
     here[last] = value
