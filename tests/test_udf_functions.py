@@ -21,6 +21,7 @@ from udfs.adapter import UdfError, call
 from udfs.registry import UDFS
 from xlcalc import evaluate, explain, load_policy
 from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import policy_ids
 from xlcalc.values.amount_words import amount_in_words
 from xlcalc.values.money import MAX_FEN, Money
 from xlcalc.values.word_count import MODES, count_words, parse_mode
@@ -35,6 +36,11 @@ E1 = [
     "BC", "C", "B", "营销管理、质量管理、采购管理、仓储物流、财务管理", "C", "BC", "BC", "D", "BC", "BD", "A",
     "降低", "持平", "增加", "持平",
 ]  # fmt: skip
+# The same as the tick cells of the form, question by question, options as printed.
+E1_TICKS = [int(state) for state in (
+    "01100" "00100" "01000" "000100010001110" "00100" "01100" "01100" "000100" "01100" "010100" "10000"
+    "100" "010" "001" "010"
+)]  # fmt: skip
 E1_SCENES = [None, None, "二级", None, None, None, "二级", "一级", 1, None, 2, 2, 2, None, 2, None]
 BEST = [
     "BCDE", "E", "E", "产品设计、工艺设计、营销管理、售后服务、计划排程、生产管控、质量管理、设备管理、安全生产、"
@@ -90,7 +96,22 @@ CASES = [
     Case("XLC_SCORE", [SURVEY, [E1, BEST, [None] * 15, [*E1[:14], None], ["X", *E1[1:]]]],
          column([48.25, 100.0, "", "", VALUE])),
     Case("XLC_SCORE", [SURVEY, column(E1), date(2025, 5, 31)], 48.25),
+    Case("XLC_SCORE", [SURVEY, column(E1_TICKS)], 48.25),
+    Case("XLC_SCORE", [SURVEY, [E1_TICKS, [0] * 79, [*E1_TICKS[:76], 0, 0, 0], [*E1_TICKS[:78], 1]]],
+         column([48.25, "", "", VALUE])),
+    # as printed, three of the five scenes of E1 do not count: 48.25 - 3 x 0.7; national: 35/35/30 for 30/30/40
+    Case("XLC_SCORE", [SURVEY, column(E1_TICKS), None, "AMB-51=7_as_printed"], 46.15),
+    Case("XLC_SCORE", [SURVEY, column(E1), None, [["AMB-49", "national"], ["AMB-51", "7_as_printed"]]], 46.15),
+    Case("XLC_QUESTION_SCORE", [SURVEY, column([1, "第2题", "q3", 4, 5, "4", None]), E1[3]], column(
+        [VALUE, VALUE, VALUE, 3.5, VALUE, 3.5, ""])),
+    Case("XLC_QUESTION_SCORE", [SURVEY, "2", column([None, " ", 1, "□", 0])], 3),
+    Case("XLC_QUESTION_SCORE", [SURVEY, 2, [[None, "", "√", "□", 0], [0] * 5, [1, 1, 0, 0, 0], [0, -1, 1, 0, 0],
+                                            [0, 0, True, 0, 0]]], column([3, "", VALUE, VALUE, VALUE])),
+    Case("XLC_QUESTION_SCORE", [SURVEY, 12, "降低"], 6),
+    Case("XLC_QUESTION_SCORE", [SURVEY, 12, "降低", None, "AMB-49=national"], 7),
+    Case("XLC_QUESTION_SCORE", [SURVEY, 12, None], ""),
     Case("XLC_LEVEL", [SURVEY, column(E1), column(E1_SCENES)], 2),
+    Case("XLC_LEVEL", [SURVEY, column(E1_TICKS), column(E1_SCENES)], 2),
     Case("XLC_LEVEL", [SURVEY, [E1, BEST], [E1_SCENES, ALL_FOUR]], [[2], [4]]),
     Case("XLC_LEVEL", [SURVEY, [E1, BEST], [E1_SCENES]], [[2], [2]]),
     Case("XLC_SCENE_COUNT", [SURVEY, [E1_SCENES], column([0, "一级", 2, "三级", None])], column([16, 8, 6, 0, ""])),
@@ -112,6 +133,11 @@ CASES = [
     Case("XLC_FACE_VALUE", [VOUCHER, [["二级", "三级"], ["四级", None]]], [[10000.0, 15000.0], [20000.0, ""]]),
     Case("XLC_FACE_VALUE", [[[VOUCHER], [SUBSIDY]], "二级"], [[10000.0], [VALUE]]),
     Case("XLC_FACE_VALUE", [VOUCHER, "三级", None, "2025-05-31"], 15000.0),
+    # AMB-01: under saas_only what vouchers were had before does not count
+    Case("XLC_FACE_VALUE", [VOUCHER, "三级", 95000, None, column(["AMB-01=saas_only"])], 15000.0),
+    Case("XLC_FACE_VALUE", [VOUCHER, "三级", 95000, None, "AMB-31=literal；ａｍｂ-01＝saas_only，\n"], 15000.0),
+    Case("XLC_FACE_VALUE", [VOUCHER, "三级", 95000, None, "AMB-31=literal"], 5000.0),
+    Case("XLC_FACE_VALUE", [VOUCHER, column(["三级", None]), 95000, None, "；"], column([5000.0, ""])),
     # 第十四条: 60 % off, at most 100000; 166666.65 x 60 % = 99999.99
     Case("XLC_REDUCTION", [SAAS, column([120000, "20万", 166666.65, 166666.66, None, True, NA, 0.001])],
          column([72000.0, 100000.0, 99999.99, 100000.0, "", VALUE, NA, VALUE])),
@@ -127,12 +153,25 @@ CASES = [
     Case("XLC_SUBSIDY", [SUBSIDY, column([500000] * 5), column([2, 3, 4, 1, 0])],
          column([350000.0, 250000.0, 200000.0, 0.0, 0.0])),
     Case("XLC_SUBSIDY", [SUBSIDY, Decimal("500000"), 2, "2025-05-31"], 350000.0),
+    # AMB-31: the best of the tiers up to the level, where 50 % of 50万 is less than 70 %
+    Case("XLC_SUBSIDY", [SUBSIDY, 500000, column([2, 3, 4]), None, "AMB-31=max_of_lower_levels"],
+         column([350000.0] * 3)),
+    Case("XLC_SUBSIDY", [SUBSIDY, 500000, 3, None, [[None, None], ["AMB-31", "max_of_lower_levels"]]], 350000.0),
+    Case("XLC_SUBSIDY", [SUBSIDY, 500000, 3, None, [[None, ""], ["", None]]], 250000.0),
+    Case("XLC_SUBSIDY", [SUBSIDY, column([500000, None]), 3, None, "AMB-31"], column([VALUE, VALUE])),
+    Case("XLC_TIER_AMOUNT", [SUBSIDY, 500000, column([0, 1, 2, 3, 4, None]), None, "AMB-31=max_of_lower_levels"],
+         column([0.0, 0.0, 350000.0, 250000.0, 200000.0, ""])),
+    Case("XLC_TIER_AMOUNT", [SUBSIDY, column(["50万元", None, -1]), "三级"], column([250000.0, "", VALUE])),
     Case("XLC_PARAMETER", [SUBSIDY, "subsidy.tiers.3.cap"], 1500000.0),
     Case("XLC_PARAMETER", [SUBSIDY, column(["subsidy.tiers.2.rate", "subsidy.lowest", "subsidy.tiers.1.cap", None])],
          column([0.7, 2, VALUE, ""])),
     Case("XLC_PARAMETER", [VOUCHER, "conditions.conditions.contract_window.test.between_dates.last"], MAY_31),
     Case("XLC_PARAMETER", [VOUCHER, "face_value.cap.applies"], 1),
     Case("XLC_PARAMETER", [SAAS, "reduction.cap.amount", "2025-05-31"], 100000.0),
+    Case("XLC_PARAMETER", [SAAS, "reduction.cap.counts.cloud_voucher_received", None, column(["AMB-01=combined"])], 1),
+    Case("XLC_PARAMETER", [SAAS, column([f"reduction.cap.counts.{name}" for name in
+                                         ("cloud_voucher_received", "saas_reduction_to_date", "no_such_fact")]),
+                           None, "AMB-01=saas_only"], column([0, 1, VALUE])),
     Case("XLC_STATUS", [SUBSIDY, facts()], "可以确定"),
     Case("XLC_STATUS", [SUBSIDY, facts(属于中小企业="否")], "不符合条件"),
     Case("XLC_STATUS", [SUBSIDY, facts(核定投入=None)], "尚不能确定"),
@@ -155,6 +194,12 @@ CASES = [
     Case("XLC_FINDINGS", [SUBSIDY, [["核定投入", None]]], ""),
     Case("XLC_FINDINGS", [SUBSIDY, facts(验收等级="二级", 认定等级="三级")], says=("[E-FACT-TWICE]", "填写了两次")),
     Case("XLC_EXPLAIN", [SUBSIDY, facts()], says=("500,000.00 元 × 50% = 250,000.00 元", "可拨付：250,000.00 元")),
+    Case("XLC_EXPLAIN", [SUBSIDY, facts(), None, None, "AMB-31=max_of_lower_levels"],
+         says=("可拨付：350,000.00 元", "AMB-31")),
+    Case("XLC_FINDINGS", [SUBSIDY, facts(), None, None, [["AMB-31", "max_of_lower_levels"]]],
+         says=("按口径取较低等级中的较高金额",)),
+    Case("XLC_STATUS", [SUBSIDY, facts(), None, None, "AMB-31=max_of_lower_levels"], "可以确定"),
+    Case("XLC_MISSING", [SUBSIDY, HEADINGS, ROWS[:2], None, "AMB-01=combined"], column(["", "核定投入"])),
     Case("XLC_EXPLAIN", [SUBSIDY, facts(核定投入="五十")], says=("填写有误：核定投入：“五十”不是金额", "尚缺")),
     Case("XLC_EXPLAIN", [SURVEY, [[name, answer] for name, answer in zip(
         [f"第{number}题" for number in range(1, 16)], E1, strict=True)] + [["营销管理", "二级"], ["财务管理", 2]]],
@@ -181,22 +226,26 @@ CASES = [
                  "伍分", "叁拾伍万元整", ""])),
 ]  # fmt: skip
 
+CHOSEN = "AMB-31=literal；AMB-01=combined, AMB-51=14"
 # A good call of each function, every argument given.
 GOOD: dict[str, list[Any]] = {
-    "XLC_SCORE": [SURVEY, [E1], MAY_31],
-    "XLC_LEVEL": [SURVEY, [E1], [E1_SCENES], MAY_31],
-    "XLC_SCENE_COUNT": [SURVEY, [E1_SCENES], 2, MAY_31],
-    "XLC_MANDATORY_COUNT": [SURVEY, [E1_SCENES], 2, MAY_31],
-    "XLC_GAP_POINTS": [SURVEY, [E1], [E1_SCENES], MAY_31],
-    "XLC_GAP_SCENES": [SURVEY, [E1], [E1_SCENES], MAY_31],
-    "XLC_GAP_MANDATORY": [SURVEY, [E1], [E1_SCENES], MAY_31],
-    "XLC_FACE_VALUE": [VOUCHER, 3, 0, MAY_31],
-    "XLC_REDUCTION": [SAAS, 120000, 0, MAY_31],
-    "XLC_OWN_PAYMENT": [SAAS, 120000, 0, MAY_31],
-    "XLC_SUBSIDY": [SUBSIDY, 500000, 2, MAY_31],
-    "XLC_PARAMETER": [SUBSIDY, "subsidy.tiers.3.cap", MAY_31],
+    "XLC_SCORE": [SURVEY, [E1], MAY_31, CHOSEN],
+    "XLC_QUESTION_SCORE": [SURVEY, 2, "C", MAY_31, CHOSEN],
+    "XLC_LEVEL": [SURVEY, [E1], [E1_SCENES], MAY_31, CHOSEN],
+    "XLC_SCENE_COUNT": [SURVEY, [E1_SCENES], 2, MAY_31, CHOSEN],
+    "XLC_MANDATORY_COUNT": [SURVEY, [E1_SCENES], 2, MAY_31, CHOSEN],
+    "XLC_GAP_POINTS": [SURVEY, [E1], [E1_SCENES], MAY_31, CHOSEN],
+    "XLC_GAP_SCENES": [SURVEY, [E1], [E1_SCENES], MAY_31, CHOSEN],
+    "XLC_GAP_MANDATORY": [SURVEY, [E1], [E1_SCENES], MAY_31, CHOSEN],
+    "XLC_FACE_VALUE": [VOUCHER, 3, 0, MAY_31, CHOSEN],
+    "XLC_REDUCTION": [SAAS, 120000, 0, MAY_31, CHOSEN],
+    "XLC_OWN_PAYMENT": [SAAS, 120000, 0, MAY_31, CHOSEN],
+    "XLC_SUBSIDY": [SUBSIDY, 500000, 2, MAY_31, CHOSEN],
+    "XLC_TIER_AMOUNT": [SUBSIDY, 500000, 2, MAY_31, CHOSEN],
+    "XLC_PARAMETER": [SUBSIDY, "subsidy.tiers.3.cap", MAY_31, CHOSEN],
     **dict.fromkeys(
-        ("XLC_STATUS", "XLC_MISSING", "XLC_FINDINGS", "XLC_EXPLAIN"), [SUBSIDY, HEADINGS, ROWS[:1], "2025-09-30"]
+        ("XLC_STATUS", "XLC_MISSING", "XLC_FINDINGS", "XLC_EXPLAIN"),
+        [SUBSIDY, HEADINGS, ROWS[:1], "2025-09-30", CHOSEN],
     ),
     "XLC_IN_WINDOW": [MAY_31, "2023-12-31", MAY_31],
     "XLC_USCC_CHECK": ["91350100M000100Y43"],
@@ -207,7 +256,14 @@ WIDTH = len(HEADINGS[0])
 # Per kind of argument: a bad cell, what the cell shows, and what XLC_FINDINGS and XLC_EXPLAIN say.
 BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
     "policy": [("nowhere.nothing", VALUE, "没有名为“nowhere.nothing”的政策"), (7, VALUE, "须为文字"), (REF, REF, REF)],
-    "answers": [([E1[:14]], VALUE, ""), ([["X", *E1[1:]]], VALUE, ""), ([[NA, *E1[1:]]], NA, "")],
+    "answers": [
+        ([E1[:14]], VALUE, ""), ([["X", *E1[1:]]], VALUE, ""), ([[NA, *E1[1:]]], NA, ""),
+        ([[*E1_TICKS[:78], -1]], VALUE, ""), ([[*E1_TICKS[:78], NA]], NA, ""),
+    ],
+    "cells": [
+        ("Z", VALUE, ""), (3, VALUE, ""), (True, VALUE, ""), (NA, NA, ""), ([[1, 1, 0, 0, 0]], VALUE, ""),
+        ([[0, "？", 1, 0, 0]], VALUE, ""), ([[1, 0]], VALUE, ""), ([[1, 0, 0, 0, NA]], NA, ""),
+    ],
     "scenes": [
         ([E1_SCENES[:15]], VALUE, ""), ([["五级", *E1_SCENES[1:]]], VALUE, ""), ([[NA, *E1_SCENES[1:]]], NA, ""),
         ([[True, *E1_SCENES[1:]]], VALUE, ""),
@@ -221,17 +277,30 @@ BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
         (True, VALUE, "逻辑值"), (NA, NA, NA),
     ],
     "text": [(True, VALUE, ""), (NA, NA, ""), (date(2025, 5, 31), VALUE, "")],
+    "choices": [
+        ("AMB-31", VALUE, "缺少等号"), ("AMB-999=x", VALUE, "没有可选口径 AMB-999"), (7, VALUE, "缺少等号"),
+        ("AMB-01=combined；AMB-01=saas_only", VALUE, "AMB-01 写了两次"), ("AMB-62=x", VALUE, "没有可选口径 AMB-62"),
+        ([["AMB-31", "literal", 1]], VALUE, "两列"), (column(["AMB-31=literal"] * 2), VALUE, "两列"),
+        ([[None, "literal"]], VALUE, "没有可选口径"), (True, VALUE, "逻辑值"), (NA, NA, NA), ([["AMB-31", NA]], NA, NA),
+    ],
     "facts": [([["核定投入"]], VALUE, "不能对应"), ([[1] * WIDTH, [2] * WIDTH], VALUE, "不能对应")],
     "data": [([[1, 2]], VALUE, "不能对应"), ([["五十"] * WIDTH], VALUE, "核定投入：“五十”不是金额"),
              ([[NA] * WIDTH], NA, "核定投入：单元格是错误值 #N/A")],
 }  # fmt: skip
 
 
+OWN_CHOICES = {SURVEY: "AMB-51", SUBSIDY: "AMB-31", VOUCHER: "AMB-01", SAAS: "AMB-01"}
+
+
 def bad_cases() -> list[tuple[str, Case]]:
     found = []
     for name, udf in UDFS.items():
         for at, arg in enumerate(udf.args):
-            for cell, shows, says in BAD_CELLS[arg.kind]:
+            cells = list(BAD_CELLS[arg.kind])
+            if arg.kind == "choices":
+                own = OWN_CHOICES[GOOD[name][0]]
+                cells += [(f"{own}=x", VALUE, "没有选项“x”"), ([[own, None]], VALUE, "没有选项“”")]
+            for cell, shows, says in cells:
                 args = [*GOOD[name][:at], cell, *GOOD[name][at + 1 :]]
                 told = udf.explains and says and says not in (NA, REF)
                 case = Case(name, args, None, (says,)) if told else Case(name, args, shows)
@@ -276,6 +345,62 @@ def test_every_function_has_a_case_and_a_good_call(name: str) -> None:
     assert [case for case in CASES if case.name == name]
     assert len(GOOD[name]) == len(UDFS[name].args)
     assert call(name, GOOD[name]) not in ERRORS
+
+
+def test_every_argument_of_every_function_is_given_something_bad() -> None:
+    given = {
+        (case.name, at)
+        for _, case in BAD
+        for at, (cell, good) in enumerate(zip(case.args, GOOD[case.name], strict=True))
+        if cell != good
+    }
+    assert given == {(name, at) for name, udf in UDFS.items() for at in range(len(udf.args))}
+
+
+def test_what_explains_says_why_for_every_bad_argument() -> None:
+    explaining = [case for _, case in BAD if UDFS[case.name].explains]
+    assert {case.name for case in explaining} == {"XLC_FINDINGS", "XLC_EXPLAIN"}
+    assert [case for case in explaining if not case.says and case.expect not in (NA, REF)] == []
+
+
+@pytest.mark.parametrize("name", ["XLC_FINDINGS", "XLC_EXPLAIN"])
+@pytest.mark.parametrize(("fact", "kind"), [("验收等级", "level"), ("核定投入", "yuan"), ("申报日期", "date")])
+def test_a_cell_another_function_refuses_is_explained_as_a_fact(fact: str, kind: str, name: str) -> None:
+    for cell, _, _ in BAD_CELLS[kind]:
+        told = str(call(name, [SUBSIDY, facts(**{fact: cell})]))
+        assert f"填写有误：{fact}：" in told or "填写有误：数字化水平等级：" in told, cell
+
+
+def test_an_answer_another_function_refuses_is_explained_as_a_fact() -> None:
+    for cell, says in (("Z", "没有选项“Z”"), (3, "不是文字"), ("BC", "为单选"), (NA, "错误值 #N/A")):
+        assert says in str(call("XLC_FINDINGS", [SURVEY, [["第2题", cell]]]))
+    assert "质量管理" in str(call("XLC_FINDINGS", [SURVEY, [["质量管理", "五级"]]]))
+
+
+# --- what choices are in force
+
+
+def test_a_choice_of_another_policy_or_version_is_no_mistake() -> None:
+    """Every choice of every policy held may stand in one cell: each function takes its own."""
+    choices = {
+        key: item.default
+        for policy in policy_ids()
+        for version in load_policy(policy).versions
+        for key, item in version.interpretations.items()
+        if item.kind == "choice"
+    }
+    joined = "；".join(f"{key}={code}" for key, code in choices.items())
+    assert len(choices) >= 8
+    for name, udf in UDFS.items():
+        if "choices" in [arg.name for arg in udf.args]:
+            assert call(name, [*GOOD[name][:-1], joined]) == call(name, GOOD[name][:-1])
+
+
+def test_every_function_under_a_policy_takes_a_day_and_choices_last() -> None:
+    for udf in UDFS.values():
+        names = [arg.name for arg in udf.args]
+        assert ("policy" in names) == ("choices" in names)
+        assert "choices" not in names or names[-2:] == ["onday", "choices"]
 
 
 # --- the same as the library
@@ -391,8 +516,10 @@ def test_the_day_chooses_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
     held = load_policy(SUBSIDY)
     data: dict[str, Any] = {**held.newest.data, "dated": True, "id": "2024-07-01", "first": "2024-07-01"}
     rows = [dict(row) for row in data["mechanism"]]
-    tiers = [{**tier, "rate": "80%"} for tier in rows[1]["tiers"]]
-    later = {**data, "id": "2026-01-01", "first": "2026-01-01", "mechanism": [rows[0], {**rows[1], "tiers": tiers}]}
+    for number, row in enumerate(rows):
+        if row["kind"] == "tiered_rate":
+            rows[number] = {**row, "tiers": [{**tier, "rate": "80%"} for tier in row["tiers"]]}
+    later = {**data, "id": "2026-01-01", "first": "2026-01-01", "mechanism": rows}
     two = replace(held, versions=(Version({**data, "last": "2025-12-31"}), Version(later)))
     monkeypatch.setattr(calculations, "load_policy", lambda _: two)
     days = column(["2025-12-31", "2026-01-01", None])

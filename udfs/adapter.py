@@ -16,7 +16,17 @@ from udfs.calculations import assessment, fact_names
 from udfs.coercion import ERROR_CODES as ERROR_CODES
 from udfs.coercion import Grid, as_grid, read
 from udfs.coercion import UdfError as UdfError
-from udfs.records import Record, fact_pairs, questionnaires, read_answers, read_record, read_scenes
+from udfs.records import (
+    Choices,
+    Record,
+    fact_pairs,
+    questionnaires,
+    read_answers,
+    read_cells,
+    read_choices,
+    read_record,
+    read_scenes,
+)
 from udfs.registry import UDFS
 from udfs.signature import Arg, Kind, Udf
 from xlcalc.errors import InputError, XlcalcError
@@ -28,7 +38,7 @@ Items = list[list[Any]]
 
 _VALUE = UdfError("#VALUE!")
 _LONGEST_TEXT = 32767  # what one cell can hold
-_RECORDS: frozenset[Kind] = frozenset({"answers", "scenes", "facts"})
+_RECORDS: frozenset[Kind] = frozenset({"answers", "scenes", "cells", "facts"})
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +82,8 @@ def _arranged(arg: Arg, grids: Mapping[str, Grid]) -> Items:
     grid = grids[arg.name]
     if arg.kind == "facts":
         return fact_pairs(grid, grids["data"])
+    if arg.kind == "choices":
+        return [[read_choices(grid)]]
     if arg.kind in _RECORDS:
         return questionnaires(grid)
     return [[read(arg.kind, cell) for cell in row] for row in grid]
@@ -86,8 +98,8 @@ def _one(udf: Udf, values: dict[str, Any]) -> Result:
     try:
         stop = _stop(udf, values)
         if stop is None and records:
-            policy, on = values["policy"], values["onday"]
-            values |= {arg.name: _record(arg.kind, values[arg.name], policy, on) for arg in records}
+            rules = values["policy"], values["onday"], values["choices"]
+            values |= {arg.name: _record(arg.kind, values[arg.name], *rules) for arg in records}
             stop = _stop(udf, values)
         return _shown(udf.call(*values.values())) if stop is None else stop
     except XlcalcError as error:
@@ -107,11 +119,13 @@ def _stop(udf: Udf, values: Mapping[str, Any]) -> Result | None:
     return "" if any(values[name] is None for name in needed) else None
 
 
-def _record(kind: Kind, cells: Any, policy: str, on: date | None) -> Any:
+def _record(kind: Kind, cells: Any, policy: str, on: date | None, choices: Choices | None) -> Any:
+    if kind == "cells":
+        return read_cells(cells)
     if kind == "facts":
-        return read_record(fact_names(policy, on), cells)
+        return read_record(fact_names(policy, on, choices), cells)
     reading = read_answers if kind == "answers" else read_scenes
-    return reading(assessment(policy, on), cells)
+    return reading(assessment(policy, on, choices), cells)
 
 
 def _refused(udf: Udf, error: XlcalcError) -> Result:

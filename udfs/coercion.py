@@ -182,10 +182,12 @@ def _typed(known: Fact, cell: object, unit: str | None) -> object:
         return money(cell, unit or known.unit or "元")
     if known.type == "date":
         return day(cell)
-    if known.type == "level":
+    if known.type in ("level", "integer"):
         return cell if isinstance(cell, str) else whole_number(cell)
-    if known.type == "integer":
-        return cell if isinstance(cell, str) else whole_number(cell)
-    if known.type in ("answers", "scenes", "texts"):
+    if known.type == "number":
+        return cell if isinstance(cell, str) else number(cell)
+    if known.type == "share":
+        return cell  # a number is refused there: 0.9 may be 90% or 0.9%
+    if known.type in ("answers", "scenes", "texts", "ticks", "table"):
         raise InputError("E-FACT-CELL", "一个单元格填不下", remedy="请按题号（第1题）和场景名称逐项填写")
     return shown(cell)

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from udfs.coercion import Grid, UdfError, fact_value, read, screen
+from udfs.coercion import Grid, UdfError, fact_value, read, screen, shown
 from xlcalc.errors import InputError
 from xlcalc.facts import Fact, catalogue
 from xlcalc.mechanisms.assessment_answers import Question
 from xlcalc.mechanisms.assessment_score import Assessment
-from xlcalc.values.text import normalise, squeeze
+from xlcalc.values.text import normalise, parse_tick, squeeze
 
 _SEPARATORS = re.compile(r"[、,;/|\s]+")
 _WITH_UNIT = re.compile(r"(.+)\((元|万元)\)")
+_BETWEEN_CHOICES = re.compile(r"[;,\n]")
 
 Cells = tuple[object, ...]
 Pairs = tuple[tuple[object, object], ...]
 """Names and values of one enterprise, as cells."""
+
+Choices = tuple[tuple[str, str], ...]
+"""Interpretation ids and the codes of the options in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,62 @@ def _transposed(grid: Grid) -> Grid:
     return [list(column) for column in zip(*grid, strict=True)]
 
 
+def read_choices(grid: Grid) -> Choices | UdfError | InputError | None:
+    """The options chosen: ``AMB-31=literal；AMB-01=combined`` in one cell, or ids and codes in two columns.
+
+    None where there are none; the UdfError or InputError where they are unusable.
+    """
+    try:
+        cells = [[read("text", cell) for cell in row] for row in grid]
+        for cell in (cell for row in cells for cell in row):
+            if isinstance(cell, UdfError | InputError):
+                return cell
+        if len(grid[0]) == 2:
+            pairs = [(row[0] or "", row[1] or "") for row in cells if row != [None, None]]
+        elif len(grid) == len(grid[0]) == 1:
+            parts = [part for part in _BETWEEN_CHOICES.split(normalise(str(cells[0][0] or ""))) if part.strip()]
+            pairs = [_id_and_code(part) for part in parts]
+        else:
+            message = f"口径须为一个单元格或两列（编号、选项），现为 {len(grid)} 行 {len(grid[0])} 列"
+            raise InputError("E-RANGE", message, remedy="请重新选择区域")
+        return _once(tuple((squeeze(str(key)).upper(), squeeze(str(code))) for key, code in pairs)) or None
+    except InputError as error:
+        return error
+
+
+def _id_and_code(part: str) -> tuple[str, str]:
+    key, equals, code = part.partition("=")
+    if not equals:
+        raise InputError("E-CHOICE", f"口径“{part.strip()[:40]}”缺少等号", remedy="请写成 编号=选项，如 AMB-31=literal")
+    return key, code
+
+
+def _once(pairs: Choices) -> Choices:
+    found: dict[str, str] = {}
+    for key, code in pairs:
+        if found.setdefault(key, code) != code:
+            raise InputError("E-CHOICE", f"口径 {key[:20]} 写了两次，选项不同", remedy="请只保留一处")
+    return tuple(found.items())
+
+
+def read_cells(cells: Cells) -> Cells | UdfError | None:
+    """The cells screened; None where all are empty, the first error value where there is one."""
+    screened = tuple(screen(cell) for cell in cells)
+    error = next((cell for cell in screened if isinstance(cell, UdfError)), None)
+    return error or (screened if any(cell is not None for cell in screened) else None)
+
+
 def read_answers(form: Assessment, cells: Cells) -> Mapping[str, object] | UdfError | None:
-    """Answers by question key; None while one is missing."""
-    screened = [screen(cell) for cell in cells]
-    if not any(cell is not None for cell in screened):
-        return None
-    for cell in screened:
-        if isinstance(cell, UdfError):
-            return cell
-    _as_many(screened, len(form.questions), "题")
-    answers = [read_answer(question, cell) for question, cell in zip(form.questions, screened, strict=True)]
+    """Answers by question key, one cell a question or one tick cell an option; None while one is missing."""
+    screened = read_cells(cells)
+    if screened is None or isinstance(screened, UdfError):
+        return screened
+    if len(cells) == sum(len(question.printed) for question in form.questions):
+        ticks = iter(screened)
+        answers = [read_ticks(question, [next(ticks) for _ in question.printed]) for question in form.questions]
+    else:
+        _as_many(screened, len(form.questions), "题")
+        answers = [read_answer(question, cell) for question, cell in zip(form.questions, screened, strict=True)]
     named = {
         question.key: answer for question, answer in zip(form.questions, answers, strict=True) if answer is not None
     }
@@ -100,6 +150,38 @@ def read_scenes(form: Assessment, cells: Cells) -> Mapping[str, object] | UdfErr
 def _as_many(cells: Sequence[object], wanted: int, what: str) -> None:
     if len(cells) != wanted:
         raise InputError("E-RANGE", f"须有 {wanted} {what}，现有 {len(cells)} 个单元格", remedy="请重新选择区域")
+
+
+def read_ticks(question: Question, cells: Sequence[object]) -> list[str] | None:
+    """The option codes that are ticked, cells in printed order: √, 是, 1 or the like; □, 否, 0 or nothing."""
+    _as_many(cells, len(question.printed), "个勾选格")
+    ticked = []
+    for code, cell in zip(question.printed, cells, strict=True):
+        state = False if cell is None else None if isinstance(cell, bool) else parse_tick(shown(cell))
+        if state is None:
+            raise InputError(
+                "E-TICK", f"第{question.number}题勾选格里的“{str(cell)[:20]}”不是勾选符号", where=question.key,
+                remedy="勾选请选 √，不勾选请留空",
+            )  # fmt: skip
+        if state:
+            ticked.append(code)
+    return ticked or None
+
+
+def read_question(question: Question, cells: Cells) -> list[str] | None:
+    """The option codes of one question: its answer in one cell, or its tick cells."""
+    return read_answer(question, cells[0]) if len(cells) == 1 else read_ticks(question, cells)
+
+
+def question_named(form: Assessment, name: str) -> Question:
+    """The question called ``3``, ``第3题`` or ``q3``; raises InputError ``E-ANSWER`` for another."""
+    wanted = squeeze(name).casefold()
+    for question in form.questions:
+        if wanted in (str(question.number), f"第{question.number}题", question.key):
+            return question
+    raise InputError(
+        "E-ANSWER", f"没有题号“{name[:20]}”", where="question", remedy=f"题号为 1 至 {len(form.questions)}"
+    )
 
 
 def read_answer(question: Question, cell: object) -> list[str] | None:

@@ -1,6 +1,17 @@
 """The functions a cell may call: one list, from which help texts and every front end are generated.
 
-A new function is one entry here; what it computes is in ``udfs.calculations`` or in the library.
+A new function is one entry here, and nothing else: Excel's module and wrappers, the LibreOffice add-in, the
+``formulas`` engine and the tests of every front end read this list. To add one:
+
+* ``call`` takes the arguments in order as Python values (``udfs.signature.Udf``); write it in
+  ``udfs.calculations``, or name a function of the library.
+* A function that computes under a policy begins with ``_POLICY`` and ends with ``_ON, _CHOICES``, which its
+  ``call`` gets as ``on`` and ``choices``: ask ``calculations.mechanism(policy, kind, on, choices)``.
+* Argument names are lower-case letters and no word of Basic; those left out come last; an argument's kind
+  says how its cells are read. A table of one enterprise is kind ``cells``.
+* Titles and help are Chinese, with their argument at most 255 characters.
+* Its cases go into ``tests/test_udf_functions.py``: ``CASES``, and a good call in ``GOOD``.
+* For a mechanism in templates, say in ``workbooks.flavour`` which call stands in the cell of each of its outputs.
 """
 
 from __future__ import annotations
@@ -19,15 +30,23 @@ _FILLING = "数字化转型填报"
 _POLICY = Arg(
     "policy",
     "政策编号",
-    "政策编号（英文文字），可从模板“依据”表复制，或用命令 xlcalc packs 查看；按默认口径计算",
+    "政策编号（英文文字），可从模板“依据”表复制，或用命令 xlcalc packs 查看",
     "policy",
 )
 _ON = Arg("onday", "政策日期", "按该日有效的版本计算，如 2025-05-31；省略或空白按最新版本", "date", optional=True)
+_CHOICES = Arg(
+    "choices",
+    "口径",
+    "所采用的口径，如 AMB-31=literal；AMB-01=combined（以分号、逗号或换行分隔），或两列：编号、选项；"
+    "省略或空白按默认口径，不属于本政策的不影响结果",
+    "choices",
+    optional=True,
+)
 _ANSWERS = Arg(
     "answers",
     "评测表答案",
     "一列（或一行）15 个单元格，按题号排列；多行时每行一家企业。字母选项填字母，多选连写如 BC；场景题填场景名称，"
-    "以顿号分隔；成效题填 降低、持平 或 增加。有一题未答则结果为空",
+    "以顿号分隔；成效题填 降低、持平 或 增加。也可选评测表的全部勾选格。有一题未答则结果为空",
     "answers",
 )
 _SCENES = Arg(
@@ -59,7 +78,8 @@ _DATA = Arg(
 _APPLIED_ON = Arg(
     "onday", "申报日期", "申报日期，如 2025-05-31；省略则取事实“申报日期”，仍没有的按最新版本", "date", optional=True
 )
-_ENTERPRISE = (_POLICY, _FACTS, _DATA, _APPLIED_ON)
+_COST = Arg("cost", "核定投入", "核定投入（元）；带单位的文字如 12万元 也可；可以是一列", "yuan")
+_ENTERPRISE = (_POLICY, _FACTS, _DATA, _APPLIED_ON, _CHOICES)
 
 UDFS: Mapping[str, Udf] = {
     udf.name: udf
@@ -69,15 +89,29 @@ UDFS: Mapping[str, Udf] = {
             "评测得分",
             _CALCULATION,
             "由 15 题答案计算数字化水平评测得分（0–100，不四舍五入）",
-            (_POLICY, _ANSWERS, _ON),
+            (_POLICY, _ANSWERS, _ON, _CHOICES),
             calculations.score,
+        ),
+        Udf(
+            "XLC_QUESTION_SCORE",
+            "一题得分",
+            _CALCULATION,
+            "评测表中一题的得分，不四舍五入；未答为空",
+            (
+                _POLICY,
+                Arg("question", "题号", "题号，如 3 或 第3题", "text"),
+                Arg("answer", "答案", "本题答案一个单元格，或本题的全部勾选格（一列；多行时每行一家企业）", "cells"),
+                _ON,
+                _CHOICES,
+            ),
+            calculations.question_score,
         ),
         Udf(
             "XLC_LEVEL",
             "数字化水平等级",
             _CALCULATION,
             "由 15 题答案和 16 个场景的等级判定数字化水平等级，结果为 0（无等级）至 4（四级）",
-            (_POLICY, _ANSWERS, _SCENES, _ON),
+            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
             calculations.level,
         ),
         Udf(
@@ -85,7 +119,7 @@ UDFS: Mapping[str, Udf] = {
             "达到等级的场景数",
             _CALCULATION,
             "达到某一等级及以上的应用场景个数",
-            (_POLICY, _SCENES, _AT_LEAST, _ON),
+            (_POLICY, _SCENES, _AT_LEAST, _ON, _CHOICES),
             calculations.scene_count,
         ),
         Udf(
@@ -93,7 +127,7 @@ UDFS: Mapping[str, Udf] = {
             "达到等级的约束性场景数",
             _CALCULATION,
             "达到某一等级及以上的约束性场景个数",
-            (_POLICY, _SCENES, _AT_LEAST, _ON),
+            (_POLICY, _SCENES, _AT_LEAST, _ON, _CHOICES),
             calculations.mandatory_count,
         ),
         Udf(
@@ -101,7 +135,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的分数",
             _CALCULATION,
             "距下一等级还差多少分；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON),
+            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
             partial(calculations.gap, "points"),
         ),
         Udf(
@@ -109,7 +143,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的场景数",
             _CALCULATION,
             "距下一等级还差多少个应用场景；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON),
+            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
             partial(calculations.gap, "scenes"),
         ),
         Udf(
@@ -117,7 +151,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的约束性场景数",
             _CALCULATION,
             "距下一等级还差多少个约束性场景；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON),
+            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
             partial(calculations.gap, "mandatory"),
         ),
         Udf(
@@ -125,7 +159,7 @@ UDFS: Mapping[str, Udf] = {
             "抵扣券面额",
             _CALCULATION,
             "按认定等级计算抵扣券面额（元），等级为一列时结果也是一列",
-            (_POLICY, _LEVEL, _RECEIVED, _ON),
+            (_POLICY, _LEVEL, _RECEIVED, _ON, _CHOICES),
             calculations.face_value,
         ),
         Udf(
@@ -133,7 +167,7 @@ UDFS: Mapping[str, Udf] = {
             "折扣券核减金额",
             _CALCULATION,
             "按核定金额计算折扣券核减的金额（元），金额为一列时结果也是一列",
-            (_POLICY, _AMOUNT, _RECEIVED, _ON),
+            (_POLICY, _AMOUNT, _RECEIVED, _ON, _CHOICES),
             calculations.reduction,
         ),
         Udf(
@@ -141,7 +175,7 @@ UDFS: Mapping[str, Udf] = {
             "企业自付金额",
             _CALCULATION,
             "核定金额减去折扣券核减后由企业自付的金额（元），金额为一列时结果也是一列",
-            (_POLICY, _AMOUNT, _RECEIVED, _ON),
+            (_POLICY, _AMOUNT, _RECEIVED, _ON, _CHOICES),
             calculations.own_payment,
         ),
         Udf(
@@ -149,23 +183,27 @@ UDFS: Mapping[str, Udf] = {
             "改造补贴",
             _CALCULATION,
             "按核定投入和验收等级计算补贴金额（元），投入、等级为一列时结果也是一列",
-            (
-                _POLICY,
-                Arg("cost", "核定投入", "核定投入（元）；带单位的文字如 12万元 也可；可以是一列", "yuan"),
-                _LEVEL,
-                _ON,
-            ),
+            (_POLICY, _COST, _LEVEL, _ON, _CHOICES),
             calculations.subsidy,
+        ),
+        Udf(
+            "XLC_TIER_AMOUNT",
+            "一档的补贴",
+            _CALCULATION,
+            "只按某一等级的比例和上限计算的金额（元），不与较低等级比较；没有该档的为 0",
+            (_POLICY, _COST, _LEVEL, _ON, _CHOICES),
+            calculations.tier_amount,
         ),
         Udf(
             "XLC_PARAMETER",
             "政策参数",
             _CALCULATION,
-            "政策中写明的数值：金额为元，比例为小数，日期为日期序号",
+            "政策中写明的数值：金额为元，比例为小数，日期为日期序号；事实清单中列有某事实为 1，没有为 0",
             (
                 _POLICY,
                 Arg("path", "参数路径", "以点分隔的路径，如 subsidy.tiers.3.cap（三级的上限）；可以是一列", "text"),
                 _ON,
+                _CHOICES,
             ),
             calculations.parameter,
         ),
