@@ -1,0 +1,1 @@
+"""Excel with macros: the functions, buttons and ribbon that a workbook carries as VBA."""
