@@ -21,8 +21,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from platformdirs import user_config_path
-
 from udfs.registry import UDFS
 from udfs.signature import Arg, Udf
 from workbooks.engines import libreoffice_engine
@@ -30,7 +28,7 @@ from xlcalc import __version__
 from xlcalc.errors import EngineError
 from xlcalc.packs.registry import held_entry, policy_folders
 
-EXTENSION = "org.xlcalc.functions"
+EXTENSION = libreoffice_engine.EXTENSION
 SERVICE = "org.xlcalc.Functions"
 
 _PARTS = Path(__file__).parent / "oxt_parts"
@@ -254,7 +252,7 @@ def install_oxt(oxt: Path, profile: Path | None = None, timeout: float = 120) ->
     profile: a UserInstallation folder, made where it is missing; None is the user's own. That office must not
     be running. Works for root too, which unopkg does not. Raises EngineError.
     """
-    profile = (profile or user_profile()).resolve()
+    profile = (profile or libreoffice_engine.user_profile()).resolve()
     office = libreoffice_engine.find_soffice()
     held = libreoffice_engine.version()
     if office is None or held < libreoffice_engine.OLDEST:
@@ -285,11 +283,6 @@ def install_oxt(oxt: Path, profile: Path | None = None, timeout: float = 120) ->
     finally:
         libreoffice_engine.end_process(process)
     return profile
-
-
-def user_profile() -> Path:
-    """Where LibreOffice keeps this user's settings and extensions."""
-    return user_config_path("libreoffice", appauthor=False, roaming=True) / "4"
 
 
 def _add(pipe: str, oxt: Path, timeout: float) -> None:

@@ -25,6 +25,7 @@ from workbooks.assessment_layout import (
 from workbooks.assessment_questions import add_questions
 from workbooks.assessment_text import count_lines, names_formula, summary_text
 from workbooks.draft import Draft, add_basis, add_choices
+from workbooks.flavour import UDF, question_units, result_cells
 from workbooks.payment_sheet import add_payment
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -77,12 +78,11 @@ def _work(draft: Draft, sheet: Worksheet, assessment: Assessment) -> Refs:
         sheet[f"A{place}"] = f'=IF({tick}="",0,IF({known},1,IF({empty},0,-1)))'
     draft.port(sheet, f"A{FIRST_OPTION_ROW}:A{last}", "k_states", "out")
     for place, (question, first, end) in enumerate(spans):
-        states = f"$A${first}:$A${end}"
         units = f"{points[first - FIRST_OPTION_ROW][0]}:{points[end - FIRST_OPTION_ROW][0].split('!')[1]}"
         exclusive = next(
             (n for n, code in enumerate(question.printed) if question.options[question.index(code) or 0].exclusive), 0
         )
-        sheet[f"C{4 + place}"] = assessment_cells.question_units(question, states, f"$A${first + exclusive}", units)
+        sheet[f"C{4 + place}"] = question_units(draft, spans[place], f"$A${first + exclusive}", units, scale)
     count = len(spans)
     draft.port(sheet, f"C4:C{3 + count}", "k_units", "out")
     refs["units"] = f"{WORK}!$C$4:$C${3 + count}"
@@ -92,16 +92,27 @@ def _work(draft: Draft, sheet: Worksheet, assessment: Assessment) -> Refs:
         sheet[f"E{4 + place}"] = f'=IF({bare(cell)}="",0,{code})'
     draft.port(sheet, f"E4:E{3 + len(assessment.scenes)}", "k_codes", "out")
     refs["codes"] = f"{WORK}!$E$4:$E${3 + len(assessment.scenes)}"
+    if draft.flavour == UDF:
+        refs["states"] = f"{WORK}!$A${FIRST_OPTION_ROW}:$A${last}"
+        refs["levels"] = _countable(draft, sheet, len(assessment.scenes))
     names = list(result_names(assessment))
     for place, name in enumerate(names):
         refs[name] = f"{WORK}!$H${4 + place}"
-    for place, (name, formula) in enumerate(_ordered(assessment_cells.result_formulas(assessment, refs), names)):
+    for place, (name, formula) in enumerate(_ordered(result_cells(draft, assessment, refs), names)):
         sheet[f"G{4 + place}"], sheet[f"H{4 + place}"] = name, formula
         draft.port(sheet, f"H{4 + place}", f"k_{name}", "out")
     codes = [f"$E${4 + place}" for place in range(len(assessment.scenes))]
     sheet["K4"] = names_formula(assessment, codes, "$H$" + refs["level"].rpartition("$")[2])
     draft.port(sheet, "K4", "k_names", "out")
     return refs
+
+
+def _countable(draft: Draft, sheet: Worksheet, count: int) -> str:
+    """The scene levels once more, unreadable ones as none, for functions that refuse what they cannot read."""
+    for row in range(4, 4 + count):
+        sheet[f"F{row}"] = f"=MAX($E{row},0)"
+    draft.port(sheet, f"F4:F{3 + count}", "k_levels", "out")
+    return f"{WORK}!$F$4:$F${3 + count}"
 
 
 def _ordered(cells: Refs, names: list[str]) -> list[tuple[str, str]]:

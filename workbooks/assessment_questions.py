@@ -21,6 +21,7 @@ from workbooks.assessment_layout import (
 )
 from workbooks.assessment_text import blank_formula
 from workbooks.draft import Draft
+from workbooks.flavour import question_score, total_score
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_answers import Question
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -88,7 +89,9 @@ def _height(sheet: Worksheet, span: Span) -> float:
 
 def _total(draft: Draft, sheet: Worksheet, assessment: Assessment, row: int) -> None:
     style.merge(sheet, f"A{row}:I{row}", "总分", font=style.STRONG, align=style.CENTRE)
-    formula = f"={WORK}!H{work_row(assessment, 'score')}"
+    formula = total_score(
+        draft, f"{WORK}!H{work_row(assessment, 'score')}", f"{WORK}!$A${FIRST_OPTION_ROW}:$A${row - 1}"
+    )
     style.computed_cell(sheet, f"J{row}", formula, font=style.STRONG, format="0.0##")
     style.put(sheet, f"K{row}")
     sheet.row_dimensions[row].height = 40
@@ -120,7 +123,7 @@ def _question(draft: Draft, sheet: Worksheet, question: Question, first: int, en
     _wording(draft, sheet, question, first, end, figures)
     style.merge(sheet, f"I{first}:I{end}", "多选" if question.multi else "单选", font=_FONT, align=style.CENTRE)
     units = f"{WORK}!C{3 + question.number}"
-    formula = assessment_cells.score_text(units, _scale(draft))
+    formula = question_score(draft, (question, first, end), units, _scale(draft))
     style.merge(sheet, f"J{first}:J{end}", formula, fill=style.COMPUTED, align=style.CENTRE, format="0.0##")
     draft.port(sheet, f"J{first}", f"o_{question.key}", "out")
     style.merge(sheet, f"K{first}:K{end}", fill=style.INPUT, unlocked=True, font=style.SMALL, format=style.TEXT)

@@ -197,12 +197,13 @@ def _recalculated(task: Task, options: Options) -> FileResult:
 
 
 def _write(target: Path, done: Any) -> str:
+    from workbooks.own_macros import only_our_macros
     from workbooks.template import fill_template
     from xlcalc.errors import WorkbookRefused
     from xlcalc.results.outcome import Finding
 
     package, reason = done.read.book.package, ""
-    if package.has_macros or package.is_signed or package.has_ole:
+    if package.is_signed or package.has_ole or (package.has_macros and not only_our_macros(package)):
         reason = "原文件含宏、对象或签名"
     else:
         try:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from workbooks.assessment_text import blank_value, count_values, names_value, summary_values
+from workbooks.flavour import UDF
 from workbooks.form import Form
 from workbooks.payment_sheet import ACCEPTED, TRIAL, WAITING
 from workbooks.reader import Record
@@ -26,7 +27,7 @@ Shown = dict[str, Any]
 
 
 def assessment_outputs(
-    form: Form, record: Record, versions: Mapping[str, Version], choices: Mapping[str, str]
+    form: Form, record: Record, versions: Mapping[str, Version], choices: Mapping[str, str], flavour: str
 ) -> Shown:
     """Every output of the 自评估报告."""
     assessment: Assessment = record.cells["assessment"]
@@ -34,6 +35,8 @@ def assessment_outputs(
     units = _units(assessment, states)
     values = assessment_cells.result_values(assessment, units, codes)
     shown: Shown = {"k_states": states, "k_units": units, "k_codes": codes}
+    if flavour == UDF:
+        shown["k_levels"] = [max(code, 0) for code in codes]
     shown |= {f"k_{name}": value for name, value in values.items()}
     shown["k_names"] = names_value(assessment, codes, values["level"])
     for question, unit in zip(assessment.questions, units, strict=True):

@@ -9,6 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks import style
 from workbooks.draft import Draft
+from workbooks.flavour import mechanism_cells, tier_cell
 from xlcalc.facts import Fact, fact
 from xlcalc.mechanisms.cells import level_code
 from xlcalc.mechanisms.eligibility import CompiledCondition, Eligibility, condition_facts
@@ -76,7 +77,8 @@ def _result(draft: Draft, sheet: Worksheet, rate: TieredRate, level: str, level_
         style.computed_cell(sheet, f"B{row}", formula, format=_LEVEL_FORMAT if row in (8, 9) else None)
         draft.port(sheet, f"B{row}", name, "out")
     refs = _tier_refs(draft, rate)
-    formula = rate.excel_cells({**refs, "base": "$B$4", "level": "$B$9"})["subsidy"].removeprefix("=")
+    refs |= {"base": "$B$4", "level": "$B$9"}
+    formula = mechanism_cells(draft, draft.form.policies[1], rate, refs)["subsidy"].removeprefix("=")
     for row, label, wanted, name in (
         (11, "补贴（元）", "<>", "o_subsidy"),
         (12, "试算金额（元），不作拨付", "=", "o_trial"),
@@ -124,7 +126,7 @@ def _comparison(draft: Draft, sheet: Worksheet, rate: TieredRate) -> None:
         cells = dict(
             zip(("level", "up", "down", "cap"), (f"{sheet_name}!${c}${top + place}" for c in "BCDE"), strict=True)
         )
-        formula = rate.one_tier("$B$4", cells["up"], cells["down"], cells["cap"])
+        formula = tier_cell(draft, draft.form.policies[1], rate, "$B$4", f"{column}$14", cells)
         style.put(sheet, f"{column}14", LABELS[tier.level], font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
         style.computed_cell(sheet, f"{column}15", formula, format=style.MONEY)
         if place:

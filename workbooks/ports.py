@@ -30,12 +30,16 @@ class Port:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The ports of one version of a template; ``table``: the port names that are columns of its table."""
+    """The ports of one version of a template; ``table``: the port names that are columns of its table.
+
+    The udf ``flavour`` has every port of the native one, and those of the few cells its calls need besides.
+    """
 
     template: str
     version: str
     ports: tuple[Port, ...]
     table: tuple[str, ...] = ()
+    flavour: str = "native"
     by_name: Mapping[str, Port] = field(init=False)
 
     def __post_init__(self) -> None:

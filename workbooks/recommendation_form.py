@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks import style
 from workbooks.draft import Draft, add_basis, add_choices
+from workbooks.flavour import counts_cell, mechanism_cells
 from workbooks.payment_sheet import input_for
 from xlcalc.facts import catalogue, fact
 from xlcalc.mechanisms.cells import BAD_LEVEL, bare, fen_or_zero, level_code
@@ -203,14 +204,15 @@ def _formulas(draft: Draft, at: dict[str, str], version: Version, spellings: lis
     }
     received = "+".join(f"{flag}*{fen_or_zero(cell[name])}" for name, flag in counted.items())
     mechanism, refs, base = _mechanism(draft, version, known)
-    mark_counts(draft, mechanism, counted)
+    for name, ref in counted.items():
+        draft.cell(ref).value = counts_cell(draft, draft.form.policies[0], mechanism, name)
     refs |= {
         "received": received,
         "level": code,
         "base": cell.get("approved_amount", ""),
         "reduction": cell.get("reduction", ""),
     }
-    cells = mechanism.excel_cells(refs)
+    cells = mechanism_cells(draft, draft.form.policies[0], mechanism, refs)
     if base == "level":
         # A level that cannot be read gives no amount; the hint says why.
         cells["face_value"] = f'=IF({code}=-1,"",{cells["face_value"].removeprefix("=")})'
@@ -242,13 +244,6 @@ def _mechanism(draft: Draft, version: Version, choices: dict[str, str]) -> tuple
         base = "amount"
     refs |= dict(zip(("cap", "cap_applies"), draft.parameters("cap", blocks["cap"])[0], strict=True))
     return mechanism, refs, base
-
-
-def mark_counts(draft: Draft, mechanism: Any, counted: dict[str, str]) -> None:
-    """Sets the parameter that says whether an earlier amount counts against the cap."""
-    for name, ref in counted.items():
-        sheet, _, cell = ref.partition("!")
-        draft.book[sheet][cell.replace("$", "")].value = int(name in mechanism.cap.counts)
 
 
 def _close(draft: Draft, sheet: Worksheet, at: dict[str, str], official: list[str], last: int) -> None:

@@ -1,6 +1,7 @@
 """LibreOffice as an independent referee: it recalculates whole files, many in one process.
 
-It knows none of our functions: cells that call them show ``#NAME?``.
+Our functions it knows only by the add-in, which the user has to have installed; files that call them without it
+are refused.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from functools import cache
 from pathlib import Path
 
 from openpyxl.utils.datetime import to_excel
+from platformdirs import user_config_path
 
 from workbooks.engines.formulas_engine import CellKey, Value, formula_cells, open_book
+from xlcalc import __version__
 from xlcalc.errors import EngineError
 
+EXTENSION = "org.xlcalc.functions"
+"""The add-in with our functions."""
 OLDEST = (25, 2)
 XLSX = 'xlsx:"Calc MS Excel 2007 XML"'
 
@@ -39,25 +44,33 @@ _SETTINGS = (
     ("/org.openoffice.Office.Common/Security/Scripting", "DisableActiveContent", "true"),
 )
 
+_OUR_CALL = re.compile(r"\bXLC_[A-Z_]+\(", re.IGNORECASE)
+
 Values = dict[CellKey, Value]
 
 
-def evaluate_libreoffice(paths: Sequence[Path], timeout: float) -> dict[Path, Values | EngineError]:
+def evaluate_libreoffice(
+    paths: Sequence[Path], timeout: float, profile: Path | None = None
+) -> dict[Path, Values | EngineError]:
     """Every formula cell of every file, recalculated; for a file that could not be, the error in its place.
 
-    timeout: seconds for all files together. Raises EngineError ``E-ENGINE-LIBREOFFICE`` when LibreOffice is
-    missing or too old.
+    timeout: seconds for all files together. profile: where the add-in is looked for when cells call our
+    functions, else the user's own. Raises EngineError ``E-ENGINE-LIBREOFFICE`` when LibreOffice is missing or
+    too old.
     """
     results: dict[Path, Values | EngineError] = {}
     wanted: dict[Path, list[CellKey]] = {}
+    addin: Path | None = None
     for path in dict.fromkeys(paths):
         try:
             cells = formula_cells(open_book(path))
+            if any(_OUR_CALL.search(formula.text) for formula in cells.values()):
+                addin = addin or _addin(path, profile or user_profile())
             wanted[path] = [(sheet, place) for (sheet, ref), formula in cells.items() for place in formula.cells(ref)]
         except EngineError as error:
             results[path] = error
     with tempfile.TemporaryDirectory(prefix="xlcalc-") as folder:
-        for path, copy in convert(list(wanted), XLSX, Path(folder), timeout).items():
+        for path, copy in convert(list(wanted), XLSX, Path(folder), timeout, addin).items():
             try:
                 results[path] = copy if isinstance(copy, EngineError) else _values(copy, wanted[path])
             except EngineError as error:
@@ -70,9 +83,11 @@ def convert(
     format: str,
     outdir: Path,
     timeout: float,  # noqa: A002 - soffice's own word
+    addin: Path | None = None,
 ) -> dict[Path, Path | EngineError]:
     """Converts files with one soffice process; format as ``--convert-to`` takes it, such as ``pdf`` or ``XLSX``.
 
+    addin: a profile's folder of installed extensions, for files whose cells call our functions.
     The results lie in outdir under numbered names (``f0000.pdf``), whatever the inputs are called. A file
     that gave no result has the EngineError in its place.
     """
@@ -96,9 +111,12 @@ def convert(
                 results[path] = EngineError(
                     "E-ENGINE-FILE", f"无法读取文件：{error}", where=path.name, remedy="请检查文件是否存在、是否被占用"
                 )
+        options = _private(home)
+        if addin is not None:
+            shutil.copytree(addin, home / "profile" / "user" / addin.name)
         inputs = [f"in/{name}{path.suffix.lower()}" for path, name in names.items()]
         said = _run(
-            [str(office), *_private(home), "--convert-to", format.replace('"', ""), "--outdir", str(outdir), *inputs],
+            [str(office), *options, "--convert-to", format.replace('"', ""), "--outdir", str(outdir), *inputs],
             home,
             timeout,
         )
@@ -156,6 +174,25 @@ def _missing(what: str) -> EngineError:
         "E-ENGINE-LIBREOFFICE",
         what,
         remedy="Debian 上可运行 tests/install-libreoffice.sh 安装；其他系统请从其官网安装，或改用 direct 引擎",
+    )
+
+
+def user_profile() -> Path:
+    """Where LibreOffice keeps this user's settings and extensions."""
+    return user_config_path("libreoffice", appauthor=False, roaming=True) / "4"
+
+
+def _addin(path: Path, profile: Path) -> Path:
+    """The profile's folder of extensions, ours of this version being one of them."""
+    folder = profile / "user" / "uno_packages"
+    ours = f'<identifier value="{EXTENSION}"/>\n<version value="{__version__}"/>'
+    if any(ours in file.read_text("utf-8") for file in folder.glob("cache/uno_packages/*/*/description.xml")):
+        return folder
+    raise EngineError(
+        "E-ENGINE-FUNCTION",
+        "单元格调用了 XLC_ 函数，而 LibreOffice 中没有安装本版本的函数插件",
+        where=path.name,
+        remedy="请先安装插件，或改用 direct、formulas 引擎",
     )
 
 
