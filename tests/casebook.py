@@ -16,23 +16,30 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from xlcalc import evaluate
+from xlcalc import evaluate, load_policy
 from xlcalc.errors import XlcalcError
+from xlcalc.packs.registry import pack_path, policy_ids
 from xlcalc.results.outcome import Outcome
-from xlcalc.values.money import Money
+from xlcalc.values.dates import parse_date
+from xlcalc.values.money import Money, parse_share
 
 CASES = Path(__file__).parent / "cases"
 
-_CASE_KEYS = {"name", "source", "policy", "on", "version", "like", "choices", "facts", "expect"}
-_MONEY = {"subsidy", "face_value", "reduction", "own_payment", "recognised_cost", "award"}
-_COUNTS = {"maturity_level", "scenes_at_level", "mandatory_at_level"}
-_RESULTS = {"score"} | _MONEY | _COUNTS
-_EXPECT_KEYS = _RESULTS | {
-    "status", "payable", "missing", "missing_includes", "findings", "not_findings", "clause", "warned", "basis",
-    "choices", "gap_to_next", "error", "attested", "version",
+_CASE_KEYS = {"name", "source", "policy", "on", "version", "like", "choices", "facts", "expect", "features"}
+_MONEY = {
+    "subsidy", "face_value", "reduction", "own_payment", "recognised_cost", "award", "prize_budget", "prize_money",
 }  # fmt: skip
+_COUNTS = {"maturity_level", "scenes_at_level", "mandatory_at_level"}
+_CODES = {"enterprise_size"}
+_RESULTS = {"score"} | _MONEY | _COUNTS | _CODES
+_EXPECT_KEYS = _RESULTS | {
+    "status", "payable", "missing", "missing_includes", "findings", "not_findings", "clause", "warned", "informed",
+    "judged", "basis", "choices", "gap_to_next", "error", "attested", "version", "ratios", "word_counts", "unchecked",
+    "indicators", "ranking", "says", "recognised_lines", "deducted", "cites",
+}  # fmt: skip
+_CITED = {"clause": "block", "warned": "warn", "informed": "info", "judged": "human"}
 _GAP_KEYS = {"level", "points", "scenes", "mandatory", "binding"}
-_MERGED = {"answers", "scenes"}
+_MERGED = {"answers", "scenes", "materials", "report_evidence", "report_contents"}
 
 
 class CaseError(Exception):
@@ -41,7 +48,10 @@ class CaseError(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """One case, ``like`` already resolved; ``differs`` names the facts in which it differs from its model."""
+    """One case, ``like`` already resolved; ``differs`` names the facts in which it differs from its model.
+
+    ``features``: the clauses it shows to hold, besides the codes of the findings it expects.
+    """
 
     policy: str
     name: str
@@ -53,6 +63,7 @@ class Case:
     choices: Mapping[str, str] = field(default_factory=dict)
     like: str | None = None
     differs: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -60,12 +71,41 @@ class Case:
 
 
 def policy_case_files() -> list[Path]:
-    return sorted(path for path in CASES.glob("*/*.toml") if path.parent.name != "mechanisms")
+    return sorted(path for path in CASES.glob("*/*.toml") if path.parent.name not in ("mechanisms", "example"))
 
 
 @cache
 def policy_cases() -> tuple[Case, ...]:
     return tuple(case for path in policy_case_files() for case in read_cases(path, f"{path.parent.name}.{path.stem}"))
+
+
+def versions() -> list[tuple[str, str]]:
+    """(policy, version) for every version held, read without checking the packs."""
+    packs = {policy: tomllib.loads(pack_path(policy).read_text(encoding="utf-8")) for policy in policy_ids()}
+    return [(policy, version["id"]) for policy, pack in packs.items() for version in pack["version"]]
+
+
+def cases_under(policy_id: str, version_id: str) -> list[Case]:
+    """The cases that are decided under a version: by its name, or by the day of application."""
+    policy = load_policy(policy_id)
+    found = []
+    for case in policy_cases():
+        day = case.on or case.facts.get("application_date")
+        if case.policy != policy_id:
+            continue
+        try:
+            held = (
+                policy.version(case.version)
+                if case.version
+                else policy.on(parse_date(day))[0]
+                if day
+                else policy.newest
+            )
+        except XlcalcError:
+            held = policy.newest
+        if held.id == version_id:
+            found.append(case)
+    return found
 
 
 def read_cases(path: Path, policy: str) -> list[Case]:
@@ -104,6 +144,7 @@ def _read_case(row: Mapping[str, Any], policy: str, earlier: Mapping[str, Case],
         choices={**(model.choices if model else {}), **row.get("choices", {})},
         like=row.get("like"),
         differs=tuple(given) + (("on",) if "on" in row else ()),
+        features=tuple(row.get("features", ())),
     )
 
 
@@ -133,13 +174,25 @@ def _overlaid(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
             facts.pop(key, None)
         elif key in _MERGED and isinstance(value, dict) and isinstance(facts.get(key), dict):
             facts[key] = _overlaid(facts[key], value)
+        elif isinstance(value, dict) and isinstance(facts.get(key), list) and all(map(str.isdigit, value)):
+            facts[key] = _with_rows(facts[key], value)
         else:
             facts[key] = value
     return facts
 
 
+def _with_rows(rows: list[Any], given: Mapping[str, Any]) -> list[Any]:
+    """A table with some cells of some rows changed; rows are named by their number, the next number adds one."""
+    changed = [*rows, *({} for number in given if int(number) > len(rows))]
+    for number, cells in given.items():
+        changed[int(number) - 1] = _overlaid(changed[int(number) - 1], cells)
+    return changed
+
+
 def json_facts(value: Any) -> Any:
-    """Facts as JSON would give them: ``"null"`` stands for null, which TOML cannot write."""
+    """Facts as JSON would give them: ``"null"`` is null, which TOML cannot write; {repeat, times} is a long text."""
+    if isinstance(value, Mapping) and set(value) == {"repeat", "times"}:
+        return str(value["repeat"]) * int(value["times"])
     if isinstance(value, Mapping):
         return {key: json_facts(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -173,16 +226,48 @@ def _compare(outcome: Outcome, key: str, wanted: Any) -> list[str]:
         return _absent(key, wanted, codes)
     if key == "not_findings":
         return [f"finding {code} should not be there" for code in wanted if code in codes]
-    if key in ("clause", "warned"):
-        severity = "block" if key == "clause" else "warn"
-        return _differ(key, {item.clause for item in outcome.findings if item.severity == severity}, {wanted})
+    if key in _CITED:
+        cited = {item.clause for item in outcome.findings if item.severity == _CITED[key]}
+        return _differ(key, cited, set(wanted) if isinstance(wanted, list) else {wanted})
     if key == "attested":
         return _differ(key, sorted(item.fact for item in outcome.attested), sorted(wanted))
+    if key == "ratios":
+        found = _details(outcome, key)
+        shares = {name: None if share == "open" else parse_share(share) for name, share in wanted.items()}
+        return [text for name, share in shares.items() for text in _differ(name, found.get(name), share)]
+    if key == "word_counts":
+        found = _details(outcome, key)
+        return [text for name, counts in wanted.items() for text in _differ(name, found.get(name), counts)]
+    if key == "unchecked":
+        return _differ(key, sorted(label for step in outcome.steps for label in step.unchecked), sorted(wanted))
+    if key == "indicators":
+        found = _details(outcome, key)
+        return [text for name, value in wanted.items() for text in _differ(name, found.get(name), Fraction(value))]
+    if key == "says":
+        text = "\n".join(sentence for step in outcome.steps for sentence in step.sentences)
+        return [f"not said: {words}" for words in wanted if words not in text]
+    if key == "cites":
+        cited = {code: {item.clause for item in outcome.findings if item.code == code} for code in wanted}
+        return _differ(key, cited, {code: {clause} for code, clause in wanted.items()})
+    if key == "recognised_lines":
+        found = [line.recognised for line in outcome.detail("waterfall").lines]
+        return _differ(key, found, [None if amount == "open" else fen(amount) for amount in wanted])
+    if key == "deducted":
+        found = {str(line.row): [item.code for item in line.deductions] for line in outcome.detail("waterfall").lines}
+        return _differ(key, {row: codes for row, codes in found.items() if codes}, wanted)
+    if key == "ranking":
+        found = {one.name: one.prize or "none" if one.settled else "open" for one in outcome.detail(key)}
+        return [text for name, prize in wanted.items() for text in _differ(name, found.get(name), prize)]
     if key == "choices":
         return _compare_choices(outcome, wanted)
     if key == "gap_to_next":
         return _compare_gap(outcome.results.get(key), wanted)
     return _differ(key, getattr(outcome, key), wanted)
+
+
+def _details(outcome: Outcome, key: str) -> dict[str, Any]:
+    """The figures of every step that has such."""
+    return {name: value for step in outcome.steps for name, value in step.details.get(key, {}).items()}
 
 
 def _compare_choices(outcome: Outcome, wanted: Mapping[str, Any]) -> list[str]:
@@ -215,7 +300,7 @@ def fen(text: str) -> int:
 
 
 def _wanted(key: str, value: Any) -> Any:
-    if value == "absent":
+    if value == "absent" or key in _CODES:
         return value
     if key == "score":
         return Fraction(value)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from casebook import Case, CaseError, policy_cases, problems, read_cases
+from casebook import Case, CaseError, cases_under, policy_cases, problems, read_cases, versions
 
 from xlcalc import load_policy
 from xlcalc.mechanisms.assessment import Assessment
@@ -29,21 +29,26 @@ def test_every_policy_has_cases() -> None:
     assert {case.policy for case in policy_cases()} == set(policy_ids())
 
 
-@pytest.mark.parametrize("policy", sorted({case.policy for case in policy_cases()}))
-def test_every_condition_has_a_case_that_fails_only_there(policy: str) -> None:
+@pytest.mark.parametrize(("policy", "version_id"), versions(), ids=lambda value: str(value))
+def test_every_condition_has_a_case_that_fails_only_there(policy: str, version_id: str) -> None:
     failing = [
-        case for case in policy_cases()
-        if case.policy == policy and case.like and len(case.differs) == 1 and (
+        case for case in cases_under(policy, version_id)
+        if case.like and len(case.differs) == 1 and (
             case.expect.get("status") == "not_eligible" or case.expect.get("findings")
         )
     ]  # fmt: skip
-    codes = {(case.expect.get("clause"), *case.expect.get("findings", [])) for case in failing}
-    version = load_policy(policy).newest
+    codes = [(_cited(case.expect.get("clause")), *case.expect.get("findings", [])) for case in failing]
+    version = load_policy(policy).version(version_id)
     articles = {row["key"]: row["article"] for row in version.data["clause"]}
     for row in version.data["mechanism"]:
         for condition in row.get("conditions", ()):
             article = articles[condition["clause"]] if condition["severity"] == "block" else None
-            assert any(clause == article and condition["feature"] in rest for clause, *rest in codes), condition["key"]
+            found = [article in clauses and condition["feature"] in rest for clauses, *rest in codes]
+            assert any(found), condition["key"]
+
+
+def _cited(clause: str | list[str] | None) -> list[str | None]:
+    return [*clause] if isinstance(clause, list) else [clause]
 
 
 @pytest.fixture(params=["national.maturity_2024", "hohhot.maturity_2024"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -14,13 +15,16 @@ from casebook import CASES, Case, fen, json_facts, problems, read_cases
 from xlcalc import evaluate_many, load_policy
 from xlcalc.errors import InputError
 from xlcalc.facts import parse_facts
+from xlcalc.mechanisms import condition_shapes
 from xlcalc.mechanisms.base import KINDS, mechanism_module
 
 POLICIES = Path(__file__).parent / "policies"
 KIND_CASES = {
     path.stem: read_cases(path, f"example.{path.stem}") for path in sorted((CASES / "mechanisms").glob("*.toml"))
 }
-ALL_CASES = [case for cases in KIND_CASES.values() for case in cases]
+PROGRAMME = "example.support_programme"
+PROGRAMME_CASES = read_cases(CASES / "example" / "support_programme.toml", PROGRAMME)
+ALL_CASES = [case for cases in [*KIND_CASES.values(), PROGRAMME_CASES] for case in cases]
 VECTORISED = ("assessment", "discount_voucher", "face_value", "flat_award", "tiered_rate")
 
 Rows = list[Case]
@@ -38,6 +42,22 @@ def test_every_kind_has_a_case_file() -> None:
 @pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.id)
 def test_case(case: Case) -> None:
     assert problems(case) == []
+
+
+def test_one_pack_can_use_every_kind() -> None:
+    versions = load_policy(PROGRAMME).versions
+    assert {row["kind"] for version in versions for row in version.data["mechanism"]} == set(KINDS)
+
+
+def test_the_guide_shows_what_stands_in_the_pack() -> None:
+    guide = (POLICIES.parents[1] / "docs" / "adding-a-policy.md").read_text(encoding="utf-8")
+    pack = (POLICIES / "example" / "support_programme.toml").read_text(encoding="utf-8")
+    cases = (CASES / "example" / "support_programme.toml").read_text(encoding="utf-8")
+    shown = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert len(shown) > 5
+    assert [block for block in shown if block not in pack and block not in cases] == []
+    named = set(re.findall(r"`(\w+)`", guide))
+    assert set(KINDS) | set(condition_shapes.Test.__annotations__) <= named
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,8 +17,8 @@ from stdnum.exceptions import ValidationError
 
 from xlcalc import evaluate, evaluate_many, load_policy
 from xlcalc.errors import InputError
-from xlcalc.mechanisms import eligibility
 from xlcalc.mechanisms.assessment import Assessment
+from xlcalc.mechanisms.conditions import Seen, decide
 from xlcalc.mechanisms.discount_voucher import DiscountVoucher
 from xlcalc.mechanisms.face_value import FaceValue
 from xlcalc.mechanisms.tiered_rate import TieredRate
@@ -373,9 +373,9 @@ def test_a_further_fact_never_unsettles_a_decision(
 ) -> None:
     known = data.draw(st.sets(st.sampled_from(sorted(facts))))
     some = {name: facts[name] for name in known}
-    seen = eligibility._Seen()
-    before = eligibility._decide(test, some, seen)
-    after = eligibility._decide(test, facts, eligibility._Seen())
+    seen = Seen()
+    before = decide(test, some, seen)
+    after = decide(test, facts, Seen())
     assert after is not None
     assert before in (None, after)
     assert (before is not None) or seen.missing
@@ -389,8 +389,8 @@ def test_what_is_listed_as_missing_is_enough_to_go_on(
 ) -> None:
     some = {name: facts[name] for name in data.draw(st.sets(st.sampled_from(sorted(facts))))}
     for _ in range(len(facts) + 1):
-        seen = eligibility._Seen()
-        if eligibility._decide(test, some, seen) is not None:
+        seen = Seen()
+        if decide(test, some, seen) is not None:
             return
         some |= {name: facts[name] for name in seen.missing}
     pytest.fail("asked for everything and still undecided")

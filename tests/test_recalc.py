@@ -288,7 +288,7 @@ def test_a_cell_that_cannot_be_read_is_missing_and_named(
         (FORM, "i_recognised_cost", "<v>500000.00999999995</v>", "", "recognised_cost", 50_000_001),
         (FORM, "i_maturity_level", "<is><t>二级（规范级）</t></is>", "inlineStr", "maturity_level", 2),
         (FORM, "i_maturity_level", "<v>2</v>", "", "maturity_level", 2),
-        (FORM, "i_application_date", "<v>45930</v>", "", "application_date", FILING_DAY),
+        (FORM, "i_application_date", "<v>45929</v>", "", "application_date", date(2025, 9, 29)),
         (FORM, "i_application_date", "<is><t>2025年9月30日</t></is>", "inlineStr", "application_date", FILING_DAY),
         (FORM, "i_application_date", "<is><t>２０２５/９/３０</t></is>", "inlineStr", "application_date", FILING_DAY),
         (FORM, "i_on_pilot_list", "<v>1</v>", "b", "on_pilot_list", True),

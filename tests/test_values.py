@@ -245,10 +245,18 @@ def test_the_nearest_fact_is_offered() -> None:
 def test_labels_and_aliases_are_told_apart() -> None:
     labels = [known.label for known in catalogue().values()]
     assert len(set(labels)) == len(labels)
-    for known in catalogue().values():
+    columns = [column for known in catalogue().values() for column in known.columns.values()]
+    for known in [*catalogue().values(), *columns]:
         for code, spellings in known.options.items():
-            assert known.parse(code) == code
-            assert [known.parse(spelling) for spelling in spellings] == [code] * len(spellings)
+            wanted = (code,) if known.type == "options" else code
+            assert known.parse(code) == wanted
+            assert [known.parse(spelling) for spelling in spellings] == [wanted] * len(spellings)
+
+
+def test_all_options_ticked_in_one_cell_are_read() -> None:
+    for known in catalogue().values():
+        if known.type == "options":
+            assert known.parse("、".join(spellings[0] for spellings in known.options.values())) == tuple(known.options)
 
 
 def change_question() -> Question:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from xlcalc import __version__
 from xlcalc.errors import InputError
 from xlcalc.facts import parse_facts
-from xlcalc.mechanisms.base import Context
+from xlcalc.mechanisms.base import Context, Mechanism
+from xlcalc.mechanisms.conditions import Seen, decide
 from xlcalc.packs.policy import Choices, Policy, Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Choice, Outcome, Status, weakest
@@ -93,7 +94,8 @@ def _select(policy: Policy, day: date | None, version: str | None) -> tuple[Vers
 def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool) -> Outcome:
     context = Context(facts, version.clauses)
     day: date | None = context.need("application_date")
-    mechanisms = version.mechanisms(choices)
+    guards = version.guards(choices)
+    mechanisms = [item for item in version.mechanisms(choices) if _applies(item, guards, context)]
     steps = tuple(mechanism.evaluate(context) for mechanism in mechanisms)
     results = {key: value for step in steps for key, value in step.results.items()}
     findings = tuple(finding for step in steps for finding in step.findings)
@@ -122,6 +124,15 @@ def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Ch
         steps=steps,
         application_date=day,
     )
+
+
+def _applies(mechanism: Mechanism, guards: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
+    """Whether a mechanism is asked at all; where that cannot be told yet, the first fact that would tell is missing."""
+    seen = Seen()
+    verdict = decide(guards[mechanism.key], context.facts, seen) if mechanism.key in guards else True
+    if verdict is None:
+        context.note_missing(seen.missing[0])
+    return verdict is True
 
 
 def _payable(status: Status, pays: list[str], results: Mapping[str, Any]) -> Money | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND = "assessment"
+POINTS = "question_points"
+"""The points by question, for mechanisms that compare them with what people have put down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,12 @@ class Assessment:
         for key in unanswered:
             context.note_missing(key)
         units = sum(points.values())
+        context.derived[POINTS] = {key: Fraction(value, self.scale) for key, value in points.items()}
         findings = [finding for answer in answers.values() for finding in answer.findings]
         findings += self._figure_warnings(answers)
         findings += self._notices(ticked)
         results: dict[str, Any] = {}
-        details: dict[str, Any] = {"points": {key: Fraction(value, self.scale) for key, value in points.items()}}
+        details: dict[str, Any] = {"points": context.derived[POINTS]}
         sentences = [self._score_sentence(points, unanswered)]
         clauses = list(self.clauses)
         basis = weakest(*(context.basis(clause) for clause in self.clauses))

@@ -12,7 +12,14 @@ from xlcalc.facts import Facts, catalogue
 from xlcalc.results.outcome import Attested, Basis, Step
 from xlcalc.values.money import Money, parse_share
 
-KINDS = ("assessment", "discount_voucher", "eligibility", "face_value", "flat_award", "tiered_rate")
+KINDS = (
+    "assessment", "assessment_checks", "checklist", "cost_recognition", "discount_voucher", "eligibility",
+    "enterprise_size", "face_value", "flat_award", "indicators", "ranking", "ratio_threshold", "selection",
+    "tiered_rate", "word_limits",
+)  # fmt: skip
+
+GUARDED = ("checklist", "eligibility", "indicators", "ratio_threshold", "word_limits")
+"""The kinds a pack may bind to a test (``when``): where it does not hold they are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +35,27 @@ class Clause:
 
 @dataclass(slots=True)
 class Context:
-    """One evaluation: the facts, and what was asked for in vain."""
+    """One evaluation: the facts, and what was asked for in vain.
+
+    ``derived``: facts an earlier mechanism computed, such as a recognised cost; they go before given ones. None:
+    it could not, and has listed what it lacks.
+    """
 
     facts: Facts
     clauses: Mapping[str, Clause]
     missing: list[str] = field(default_factory=list)
     attested: list[Attested] = field(default_factory=list)
+    derived: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Facts:
+        """Every fact there is, derived ones before given ones."""
+        return {**self.facts, **self.derived}
 
     def need(self, fact_id: str) -> Any:
         """The fact's value, or None after noting it as missing."""
-        value = self.facts.get(fact_id)
-        if value is None:
+        value = self.known.get(fact_id)
+        if value is None and fact_id not in self.derived:
             self.note_missing(fact_id)
         return value
 

@@ -12,13 +12,17 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from xlcalc.errors import PackError, XlcalcError
 from xlcalc.facts import catalogue
-from xlcalc.mechanisms.base import KINDS, mechanism_module
+from xlcalc.mechanisms.base import GUARDED, KINDS, mechanism_module
+from xlcalc.mechanisms.conditions import Test
 from xlcalc.packs.model import PackModel
 from xlcalc.packs.policy import Version
 from xlcalc.packs.quotes import check_excerpts, check_quotes
 
 Resolve = Callable[[str], Mapping[str, Any]]
 """``policy@version`` -> the resolved data of that version."""
+
+_DESCRIBED = ("form", "role", "state", "transition", "remark", "lookup")
+"""What a version says besides what it computes."""
 
 _WORDS = {
     "missing": ("缺少字段", "请补上该字段"),
@@ -79,7 +83,7 @@ def _resolved(version: dict[str, Any], pack: Mapping[str, Any], resolve: Resolve
     own = {key: value for key, value in version.items() if key != "extends"} | {"document": pack["document"]}
     if version["extends"]:
         parent = resolve(version["extends"])
-        inherited = {key: parent[key] for key in ("document", "clause", "interpretation", "mechanism")}
+        inherited = {key: parent[key] for key in ("document", "clause", "interpretation", "mechanism", *_DESCRIBED)}
         own = merge(inherited, own)
     return own | {"policy": pack["id"]}
 
@@ -120,11 +124,50 @@ def _check_version(version: dict[str, Any], own: list[dict[str, Any]], folder: P
             list[mechanism_module(row["kind"]).Data],  # type: ignore[arg-type,misc]
             config=ConfigDict(extra="forbid", strict=True),
         )
-        _validated(adapter.validate_python, [row], place)
+        _validated(adapter.validate_python, [{key: value for key, value in row.items() if key != "when"}], place)
+        _check_guard(row, place)
         _check_rows(row, place)
         _check_clause_names(row, {clause["key"] for clause in version["clause"]}, place)
+    _check_described(version, where)
     _check_interpretations(version, where)
     check_quotes(version, own, folder)
+
+
+def _check_guard(row: Mapping[str, Any], place: str) -> None:
+    """Only what neither pays nor computes columns may apply to some and not to others."""
+    if "when" not in row:
+        return
+    adapter: TypeAdapter[Any] = TypeAdapter(list[Test], config=ConfigDict(extra="forbid", strict=True))
+    _validated(adapter.validate_python, [row["when"]], f"{place}.when")
+    if row["kind"] not in GUARDED:
+        raise PackError(
+            "E-PACK-WHEN", f"{row['kind']} 总是适用，不能带 when", where=f"{place}.when",
+            remedy=f"可带 when 的有：{'、'.join(GUARDED)}",
+        )  # fmt: skip
+
+
+def _check_described(version: dict[str, Any], where: str) -> None:
+    clauses = {clause["key"] for clause in version["clause"]}
+    for name in _DESCRIBED:
+        _check_unique((row["key"] for row in version[name]), f"{where}.{name}")
+        _check_clause_names(version[name], clauses, f"{where}.{name}")
+    columns = [column for form in version["form"] for column in form["column"]]
+    for column in columns:
+        if column["fact"] and column["fact"] not in catalogue():
+            raise PackError(
+                "E-PACK-FACT", f"事实“{column['fact']}”不在 facts.toml 中", where=f"{where}.form.{column['key']}",
+                remedy="请先在 facts.toml 登记该事实",
+            )  # fmt: skip
+    for row in version["lookup"]:
+        _check_unique((entry["key"] for entry in row["entry"]), f"{where}.lookup.{row['key']}")
+    states, roles = ({row["key"] for row in version[name]} for name in ("state", "role"))
+    for row in version["transition"]:
+        named = {row["source"], row["target"]} - states | ({row["by"]} - roles - {None})
+        if named:
+            raise PackError(
+                "E-PACK-STATE", f"状态或角色未登记：{'、'.join(sorted(named))}",
+                where=f"{where}.transition.{row['key']}", remedy="请在 [[version.state]] 或 [[version.role]] 中登记",
+            )  # fmt: skip
 
 
 def _check_unique(keys: Iterable[Any], where: str) -> None:
@@ -184,7 +227,9 @@ def _check_interpretations(version: dict[str, Any], where: str) -> None:
                 remedy="请先在 facts.toml 登记该事实",
             )
     plain = Version(version)
-    plain.mechanisms(plain.full_choices({}))
+    # Of two mechanisms with one result the later would win, and be paid twice.
+    _check_unique((item.pays for item in plain.mechanisms(plain.full_choices({})) if item.pays), f"{where}.mechanism")
+    plain.guards(plain.full_choices({}))
     for key, item in plain.interpretations.items():
         for code in item.options if item.kind == "choice" else ():
             plain.mechanisms(plain.full_choices({key: code}))

@@ -69,6 +69,87 @@ class InterpretationModel(Strict):
     option: list[OptionModel] = Field(default_factory=list)
 
 
+class ColumnModel(Strict):
+    """A column or field of an official form, as printed; ``fact``: the input it is, where it is one."""
+
+    key: str
+    label: str
+    fact: str | None = None
+    note: str = ""
+    features: list[str] = Field(default_factory=list)
+
+
+class FormModel(Strict):
+    """An official form: its title and its columns or fields in official order."""
+
+    key: str
+    title: str
+    clause: str
+    kind: Literal["table", "form"]
+    features: list[str] = Field(default_factory=list)
+    column: list[ColumnModel] = Field(default_factory=list)
+
+
+class RoleModel(Strict):
+    """Who does what; ``does``: the document's words for it."""
+
+    key: str
+    label: str
+    clause: str
+    does: str
+    features: list[str] = Field(default_factory=list)
+
+
+class StateModel(Strict):
+    """A state an application can be in."""
+
+    key: str
+    label: str
+    features: list[str] = Field(default_factory=list)
+
+
+class TransitionModel(Strict):
+    """A step from one state to another, the only ones there are. by: the role that takes it."""
+
+    key: str
+    label: str
+    clause: str
+    source: str
+    target: str
+    by: str | None = None
+    reason_required: bool = False
+    features: list[str] = Field(default_factory=list)
+
+
+class RemarkModel(Strict):
+    """What a clause says that no mechanism decides: shown to people, with its clause."""
+
+    key: str
+    clause: str
+    says: str
+    features: list[str]
+
+
+class EntryModel(Strict):
+    """An entry of a list, in the document's words. gap: what of it the document at hand does not show."""
+
+    key: str
+    label: str = ""
+    group: str = ""
+    words: str = ""
+    gap: str = ""
+
+
+class LookupModel(Strict):
+    """A list the document gives to choose from, in its order and words; what it lacks is marked, never filled in."""
+
+    key: str
+    title: str
+    clause: str
+    features: list[str] = Field(default_factory=list)
+    entry: list[EntryModel] = Field(min_length=1)
+
+
 class VersionModel(Strict):
     """A version of a policy, in force from its first to its last day; undated ones never expire."""
 
@@ -80,6 +161,12 @@ class VersionModel(Strict):
     clause: list[ClauseModel] = Field(default_factory=list)
     interpretation: list[InterpretationModel] = Field(default_factory=list)
     mechanism: list[dict[str, Any]] = Field(default_factory=list)
+    form: list[FormModel] = Field(default_factory=list)
+    role: list[RoleModel] = Field(default_factory=list)
+    state: list[StateModel] = Field(default_factory=list)
+    transition: list[TransitionModel] = Field(default_factory=list)
+    remark: list[RemarkModel] = Field(default_factory=list)
+    lookup: list[LookupModel] = Field(default_factory=list)
 
 
 class PackModel(Strict):

@@ -13,6 +13,7 @@ from typing import Any
 
 from xlcalc.errors import PackError, PolicyError
 from xlcalc.mechanisms.base import Clause, Mechanism, mechanism_module
+from xlcalc.mechanisms.conditions import compile_test
 
 Choices = Mapping[str, str]
 """Interpretation id -> option code."""
@@ -116,12 +117,16 @@ class Version:
         rows: list[dict[str, Any]] = copy.deepcopy(self.data["mechanism"])
         for key, code in sorted(choices.items()):
             for path, value in self.interpretations[key].changes[code].items():
-                override(rows, path, value)
+                override(rows, path, copy.deepcopy(value))
         return rows
 
     def mechanisms(self, choices: Choices) -> tuple[Mechanism, ...]:
         """The compiled mechanisms under complete choices; compiled once per process."""
         return _compiled(self, tuple(sorted(choices.items())))
+
+    def guards(self, choices: Choices) -> Mapping[str, Mapping[str, Any]]:
+        """For each mechanism that does not always apply, the test that says when it does, under complete choices."""
+        return _guards(self, tuple(sorted(choices.items())))
 
     def mechanism(self, kind: str, choices: Choices | None = None) -> Any:
         """The one mechanism of a kind, under the defaults unless told otherwise."""
@@ -182,6 +187,12 @@ class Policy:
 @lru_cache(maxsize=256)
 def _compiled(version: Version, choices: tuple[tuple[str, str], ...]) -> tuple[Mechanism, ...]:
     return tuple(mechanism_module(row["kind"]).compile_data(row) for row in version.stated(dict(choices)))
+
+
+@lru_cache(maxsize=256)
+def _guards(version: Version, choices: tuple[tuple[str, str], ...]) -> Mapping[str, Mapping[str, Any]]:
+    rows = version.stated(dict(choices))
+    return {row["key"]: compile_test(row["when"], f"{row['key']}.when") for row in rows if "when" in row}
 
 
 def locate(rows: Any, steps: Sequence[str]) -> Any:

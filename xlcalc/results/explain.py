@@ -31,12 +31,15 @@ RESULT_LABELS = {
     "recognised_cost": "核定投入",
     "subsidy": "补贴金额",
     "award": "奖补金额",
+    "prize_budget": "奖金预算",
+    "prize_money": "奖金合计",
+    "enterprise_size": "企业规模",
     "status": "状态",
 }
 
 
-def show(value: Any) -> str:
-    """A result as Chinese text."""
+def show(value: Any, key: str = "") -> str:
+    """A result as Chinese text; ``key``: the result's, by which the code of an option is named."""
     if isinstance(value, MaturityLevel):
         return value.label
     if isinstance(value, Fraction):
@@ -50,6 +53,8 @@ def show(value: Any) -> str:
             if key in ("points", "scenes", "mandatory") and amount
         ]
         return f"{value['level'].label}还差 {'、'.join(wants)}" if wants else f"{value['level'].label}要求均已达到"
+    if isinstance(value, str) and key in catalogue():
+        return catalogue()[key].show(value)
     return STATUS_LABELS.get(value, str(value)) if isinstance(value, str) else str(value)
 
 
@@ -65,12 +70,12 @@ def explain(outcome: Outcome) -> str:
     lines = [f"{outcome.policy_label}（版本 {outcome.version}）：{STATUS_LABELS[outcome.status]}"]
     for key, value in outcome.results.items():
         if key != "gap_to_next":
-            lines.append(f"  {RESULT_LABELS.get(key, key)}：{show(value)}")
+            lines.append(f"  {RESULT_LABELS.get(key, key)}：{show(value, key)}")
     if outcome.payable is not None:
         lines.append(f"  可拨付：{outcome.payable}")
     sentences = [sentence for step in outcome.steps for sentence in step.sentences]
     lines += _section("依据", sentences)
-    lines += _section("尚缺", ["、".join(fact_label(name) for name in outcome.missing)] if outcome.missing else [])
+    lines += _section("尚缺", ["；".join(fact_label(name) for name in outcome.missing)] if outcome.missing else [])
     lines += _section(
         "提示",
         [
@@ -79,6 +84,8 @@ def explain(outcome: Outcome) -> str:
             for finding in outcome.findings
         ],
     )
+    unchecked = [label for step in outcome.steps for label in step.unchecked]
+    lines += _section("未提供，未核对", ["；".join(unchecked)] if unchecked else [])
     lines += _section("由人确认", [f"{item.label}（{item.clause}）" for item in outcome.attested])
     lines += _section("口径", [text for choice in outcome.choices for text in choice_lines(choice)])
     lines.append(f"数值依据：{BASIS_LABELS[outcome.basis]}。政策包 {outcome.pack_hash[:12]}，计算库 {outcome.library}")
@@ -89,7 +96,7 @@ def choice_lines(choice: Any) -> list[str]:
     """A choice and, for each other option, what it would change."""
     lines = [f"{choice.id} {choice.question}：本次按“{choice.label}”（{choice.chosen}）"]
     for code, changes in choice.alternatives.items():
-        changed = "；".join(f"{RESULT_LABELS.get(key, key)} {show(value)}" for key, value in changes.items())
+        changed = "；".join(f"{RESULT_LABELS.get(key, key)} {show(value, key)}" for key, value in changes.items())
         lines.append(f"若按 {code}：{changed}")
     return lines
 

@@ -51,7 +51,8 @@ class Finding:
 class Step:
     """What one mechanism did: its inputs, its output, the sentence that derives it, the clauses behind it.
 
-    ``results`` are public results by key; ``details`` are intermediate values that templates also show.
+    ``results`` are public results by key; ``details`` are intermediate values that templates also show;
+    ``unchecked``: labels of what was not given and so was neither found right nor wrong.
     """
 
     mechanism: str
@@ -64,6 +65,7 @@ class Step:
     clauses: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     basis: Basis = "quoted"
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,4 +77,5 @@ def _step_dict(step: Step) -> dict[str, Any]:
         "sentences": list(step.sentences),
         "clauses": list(step.clauses),
         "basis": step.basis,
+        "unchecked": list(step.unchecked),
     }

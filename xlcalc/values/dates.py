@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import date, timedelta
 
@@ -51,6 +52,25 @@ def from_serial(serial: int, *, date1904: bool = False) -> date:
 def to_serial(day: date) -> int:
     """The serial number of a day in the 1900 system."""
     return (day - _EPOCH_1900).days
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months on, before where months is negative; where that month has no such day, its last.
+
+    >>> add_months(date(2024, 2, 29), 24), add_months(date(2025, 3, 31), -1)
+    (datetime.date(2026, 2, 28), datetime.date(2025, 2, 28))
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day so many years later; the last of February where it is missing (民法典第二百零二条).
+
+    >>> years_later(date(2020, 2, 29), 3), years_later(date(2020, 2, 29), 4)
+    (datetime.date(2023, 2, 28), datetime.date(2024, 2, 29))
+    """
+    return add_months(day, 12 * years)
 
 
 def chinese_date(day: date) -> str:

@@ -47,3 +47,12 @@ def problem_of_uscc(text: str) -> str | None:
     if not well_formed:
         return f"应为18位数字和大写字母（不含 I、O、S、V、Z），现为{len(code)}位"
     return f"校验位应为 {check_character(code[:17])}"
+
+
+def is_damaged_uscc(text: str) -> bool:
+    """Whether a spreadsheet has kept the code as a number, so that its end is lost and it names no one.
+
+    >>> is_damaged_uscc("9.1E+17"), is_damaged_uscc("911301050000001000"), is_damaged_uscc("91350100M000100Y43")
+    (True, True, False)
+    """
+    return problem_of_uscc(text) is not None and _DAMAGED.fullmatch(clean_uscc(text)) is not None
