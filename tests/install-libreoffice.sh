@@ -5,7 +5,7 @@
 set -euo pipefail
 
 wanted=25.2
-packages=(libreoffice-calc libreoffice-dev python3-uno poppler-utils fonts-noto-cjk fonts-arphic-uming)
+packages=(libreoffice-calc libreoffice-writer libreoffice-dev python3-uno poppler-utils fonts-noto-cjk fonts-arphic-uming)
 sudo=()
 [ "$(id -u)" -eq 0 ] || sudo=(sudo)
 export DEBIAN_FRONTEND=noninteractive

@@ -21,7 +21,6 @@ from workbooks.documents.as_pdf import Document, with_pdfs
 from workbooks.documents.kinds import KINDS
 from workbooks.documents.payment_table import payment_table
 from workbooks.documents.recommendation_letter import recommendation_letter
-from workbooks.documents.statistics import statistics_workbook
 from workbooks.documents.submission import CHECKSUMS, MANIFEST, submission_files, submission_zip
 from workbooks.engines.libreoffice_engine import find_soffice
 from xlcalc.errors import EngineError, InputError
@@ -192,12 +191,6 @@ def test_letters_are_printed_where_writer_is_there() -> None:
         with pytest.raises(EngineError) as caught:
             with_pdfs([letter, table])
         assert caught.value.where == letter.name and "Writer" in caught.value.remedy
-
-
-def test_a_chart_that_would_not_be_printed_is_known() -> None:
-    assert Document("统计表.xlsx", statistics_workbook(vouchers(), SAAS_VOUCHER)).has_charts
-    assert not Document("拨付表.xlsx", payment_table(vouchers(), SAAS_VOUCHER)).has_charts
-    assert not Document("推荐文件.docx", b"").has_charts
 
 
 def test_enterprises_of_one_name_get_files_of_their_own(tmp_path: Path) -> None:

@@ -84,10 +84,13 @@ def convert(
     outdir: Path,
     timeout: float,  # noqa: A002 - soffice's own word
     addin: Path | None = None,
+    *,
+    own: bool = False,
 ) -> dict[Path, Path | EngineError]:
     """Converts files with one soffice process; format as ``--convert-to`` takes it, such as ``pdf`` or ``XLSX``.
 
     addin: a profile's folder of installed extensions, for files whose cells call our functions.
+    own: the files were made here from nothing, so that their charts, which are embedded objects, may be shown.
     The results lie in outdir under numbered names (``f0000.pdf``), whatever the inputs are called. A file
     that gave no result has the EngineError in its place.
     """
@@ -111,7 +114,7 @@ def convert(
                 results[path] = EngineError(
                     "E-ENGINE-FILE", f"无法读取文件：{error}", where=path.name, remedy="请检查文件是否存在、是否被占用"
                 )
-        options = _private(home)
+        options = _private(home, own=own)
         if addin is not None:
             shutil.copytree(addin, home / "profile" / "user" / addin.name)
         inputs = [f"in/{name}{path.suffix.lower()}" for path, name in names.items()]
@@ -212,13 +215,14 @@ def _failed(path: Path, said: str) -> EngineError:
 _TIMED_OUT = "timed out"
 
 
-def _private(home: Path) -> list[str]:
+def _private(home: Path, *, own: bool = False) -> list[str]:
     """A fresh profile of this process's own, so that no other office and no user setting has a say."""
     user = home / "profile" / "user"
     user.mkdir(parents=True)
     items = "".join(
         f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
         for path, name, value in _SETTINGS
+        if not (own and name == "DisableActiveContent")
     )
     (user / "registrymodifications.xcu").write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -1,0 +1,31 @@
+"""Options that several commands take, read from the words of the command line."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from xlcalc.errors import InputError
+from xlcalc.values.dates import parse_date
+
+
+def chosen(given: list[str] | None) -> dict[str, str]:
+    """Choices written ``AMB-31=literal``; raises InputError ``E-CHOICE`` for what is none or is chosen twice."""
+    choices: dict[str, str] = {}
+    for item in given or []:
+        key, sign, code = item.partition("=")
+        if not sign or not key or not code:
+            raise InputError("E-CHOICE", f"口径“{item[:60]}”写法不对", where="--choose", remedy="请写成 AMB-31=literal")
+        if choices.get(key, code) != code:
+            raise InputError("E-CHOICE", f"口径 {key} 选了两次且不同", where="--choose", remedy="请只保留一个")
+        choices[key] = code
+    return choices
+
+
+def day_given(text: str | None, option: str = "--on") -> date | None:
+    """A day, None where none is given; raises InputError ``E-DATE`` naming the option."""
+    if text is None:
+        return None
+    try:
+        return parse_date(text)
+    except InputError as error:
+        raise error.at(option) from None

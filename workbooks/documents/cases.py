@@ -1,0 +1,218 @@
+"""What every document is made from: the enterprises of a run under each policy, with facts, outcome and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from workbooks.batch import io_reason
+from workbooks.reader import Record
+from workbooks.recalc import Recalculated, recalculate
+from workbooks.tasks import FileResult, hold_back_doubles
+from xlcalc.errors import InputError, XlcalcError
+from xlcalc.evaluation import evaluate
+from xlcalc.facts import fact, parse_facts
+from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import load_policy
+from xlcalc.results.outcome import Finding, Outcome
+from xlcalc.values.levels import MaturityLevel
+from xlcalc.values.money import Money
+
+
+@dataclass(frozen=True)
+class Case:
+    """One enterprise under one policy. file, where: where it stands. findings: its own, beside the outcome's.
+
+    choices: the complete readings under which the outcome was computed.
+    """
+
+    file: str
+    where: str
+    key: str
+    facts: Mapping[str, Any]
+    facts_at: Mapping[str, str]
+    outcome: Outcome
+    version: Version
+    choices: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The enterprise as it calls itself; its row or code where it does not."""
+        return str(self.facts.get("enterprise_name") or self.key)
+
+    @property
+    def uscc(self) -> str:
+        """统一社会信用代码, "" where there is none."""
+        return str(self.facts.get("uscc") or "")
+
+    @property
+    def file_name(self) -> str:
+        """The file without its folder."""
+        return Path(self.file).name
+
+    @property
+    def identity(self) -> str:
+        """What tells enterprises apart: the code, else the name."""
+        return self.uscc or self.name
+
+    @property
+    def level(self) -> MaturityLevel | None:
+        """The level the outcome found or rests on."""
+        found = self.outcome.results.get("maturity_level", self.facts.get("maturity_level"))
+        return found if isinstance(found, MaturityLevel) else None
+
+    @property
+    def pays(self) -> tuple[str, ...]:
+        """The keys of the results that the policy pays; none for one that only assesses."""
+        return tuple(item.pays for item in self.version.mechanisms(self.choices) if item.pays)
+
+    @property
+    def payable(self) -> Money | None:
+        """What may be paid; None while it is not determined."""
+        return self.outcome.payable
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something of the record or the outcome stops the enterprise."""
+        return any(finding.severity == "block" for finding in (*self.findings, *self.outcome.findings))
+
+    def told(self, name: str) -> str:
+        """A fact as Chinese text, "" while it is missing."""
+        value = self.facts.get(name)
+        return "" if value is None else fact(name).show(value)
+
+
+@dataclass(frozen=True)
+class Run:
+    """All cases in the order of the files. problems: (file, what is wrong with it as a whole)."""
+
+    cases: tuple[Case, ...]
+    problems: tuple[tuple[str, Finding], ...] = ()
+
+    def policies(self) -> list[str]:
+        """The policies there are cases of."""
+        return list(dict.fromkeys(case.outcome.policy for case in self.cases))
+
+    def of(self, policy: str) -> list[Case]:
+        """The cases of one policy."""
+        return [case for case in self.cases if case.outcome.policy == policy]
+
+    def needed(self, policy: str) -> list[Case]:
+        """The cases of one policy; raises InputError ``E-DOCUMENT-EMPTY`` where there are none."""
+        found = self.of(policy)
+        if not found:
+            label = load_policy(policy).label
+            raise InputError(
+                "E-DOCUMENT-EMPTY", f"没有申报“{label}”的企业", where=policy, remedy="请核对所给的工作簿和政策"
+            )
+        return found
+
+    def enterprises(self) -> list[list[Case]]:
+        """The cases of each enterprise, over all files and policies."""
+        groups: dict[str, list[Case]] = {}
+        for case in self.cases:
+            groups.setdefault(case.identity, []).append(case)
+        return list(groups.values())
+
+
+def run_of_workbooks(paths: Iterable[Path], *, on: date | None = None, choices: Mapping[str, str] | None = None) -> Run:
+    """The run over filled workbooks: each is recalculated, and a file that cannot be used costs only itself.
+
+    on, choices: as for ``recalculate``. An enterprise in two files is paid in neither, as in a batch.
+    """
+    cases: list[Case] = []
+    problems: list[tuple[str, Finding]] = []
+    for path in paths:
+        done = _recalculated(path, on, choices)
+        if isinstance(done, Finding):
+            problems.append((path.name, done))
+            continue
+        cases += _cases(path, done)
+        problems += [(path.name, finding) for finding in done.findings]
+    return Run(tuple(_without_doubles(cases)), tuple(problems))
+
+
+def _recalculated(path: Path, on: date | None, choices: Mapping[str, str] | None) -> Recalculated | Finding:
+    """The workbook recalculated, or why it could not be."""
+    try:
+        return recalculate(path, on=on, choices=choices)
+    except XlcalcError as error:
+        message = f"{error.message}。{error.remedy}" if error.remedy else error.message
+        return Finding(error.code, "block", message, where=error.where or path.name)
+    except OSError as error:
+        return Finding("E-IO", "block", f"无法读取文件（{io_reason(error)}）。请检查路径和权限", where=path.name)
+    except Exception as error:  # noqa: BLE001 - one file's fault must not end the run
+        message = f"程序内部错误（{type(error).__name__}）。请保留此文件并告知维护人员"
+        return Finding("E-INTERNAL", "block", message, where=path.name)
+
+
+def _cases(path: Path, done: Recalculated) -> Iterable[Case]:
+    read = done.read
+    for record, outcome in done.outcomes:
+        version = read.versions[outcome.policy]
+        choices = version.full_choices(version.own_choices(read.choices))
+        yield _case(str(path), record, outcome, version, choices)
+
+
+def _case(path: str, record: Record, outcome: Outcome, version: Version, choices: Mapping[str, str]) -> Case:
+    return Case(
+        path, record.where, record.key, record.facts, record.facts_at, outcome, version, choices, tuple(record.findings)
+    )
+
+
+def run_of_facts(
+    policy: str,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    on: date | None = None,
+    choices: Mapping[str, str] | None = None,
+    source: str = "",
+) -> Run:
+    """The run over facts as in JSON, one enterprise a row, for what no form carries.
+
+    source: the file in messages. Raises InputError naming the row, PolicyError.
+    """
+    cases = []
+    for number, row in enumerate(rows, 1):
+        where = f"第{number}条"
+        try:
+            facts = parse_facts(row)
+            outcome = evaluate(policy, facts, on=on, choices=choices)
+        except InputError as error:
+            raise error.at(f"{source}{where}") from None
+        version = load_policy(policy).version(outcome.version)
+        full = version.full_choices(version.own_choices(choices or {}))
+        key = str(facts.get("uscc") or facts.get("enterprise_name") or where)
+        cases.append(Case(f"{source}{where}", where, key, facts, {}, outcome, version, full))
+    return Run(tuple(_without_doubles(cases)))
+
+
+def _without_doubles(cases: list[Case]) -> list[Case]:
+    """Cases of one enterprise in several files get what the batch gives them: a finding, and nothing payable."""
+    files: dict[str, FileResult] = {}
+    entries = []
+    for case in cases:
+        entry: dict[str, Any] = {
+            "policy": case.outcome.policy, "uscc": case.uscc, "name": case.facts.get("enterprise_name"),
+            "status": case.outcome.status, "payable": case.payable, "where": case.where, "findings": [],
+        }  # fmt: skip
+        files.setdefault(case.file, FileResult(case.file, None, "done")).outcomes.append(entry)
+        entries.append(entry)
+    hold_back_doubles(list(files.values()))
+    return [_held_back(case, entry, files[case.file]) for case, entry in zip(cases, entries, strict=True)]
+
+
+def _held_back(case: Case, entry: Mapping[str, Any], file: FileResult) -> Case:
+    found = [
+        Finding(row["code"], row["severity"], row["message"], row["clause"], row["where"])
+        for row in file.findings
+        if row["where"] == case.where and f"“{case.identity}”" in row["message"]
+    ]
+    if not found:
+        return case
+    outcome = replace(case.outcome, status=entry["status"], payable=entry["payable"])
+    return replace(case, outcome=outcome, findings=(*case.findings, *found))
