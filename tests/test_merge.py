@@ -11,10 +11,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from macros_bridge.merging import ask_on_terminal, foreign_document, run_merge
+from macros_bridge.column_questions import ask_on_terminal
+from macros_bridge.foreign_reading import foreign_document, run_read
+from macros_bridge.merge_run import run_merge
+from macros_bridge.merging import merge_command
 from tests.workbench import CLOUD, CLOUD_COMPANY, CLOUD_VOUCHER, SAAS, SAAS_COMPANY, filled, plain, save, typed
-from workbooks.column_mapping import read_mapping, targets_of
+from workbooks.column_mapping import targets_of
+from workbooks.foreign_table import is_foreign
 from workbooks.merge import Enterprise, Merged, merge
 from workbooks.package import Package
 from workbooks.ports import cell_at, places
@@ -436,6 +442,16 @@ def test_a_person_may_leave_a_column_out_or_name_another(tmp_path: Path) -> None
     assert row["remark"] == "示例"
 
 
+def test_a_table_that_does_not_say_whose_rows_they_are_is_asked_for_its_names(tmp_path: Path) -> None:
+    path = sheet(tmp_path, [["户名", "联系人", "联系电话"], [NAMES[0], "示例", "13800000000"]])
+    targets = targets_of(CLOUD, manifest(CLOUD))
+    show = io.StringIO()
+    ask = replies("9", "1")
+    done = merge([path], CLOUD, ask=lambda found: ask_on_terminal(found.open_tables, targets, ask, show))
+    assert "哪一列是企业名称？ 1 户名  0 都不是" in show.getvalue()
+    assert names(done.taken) == [NAMES[0]]
+
+
 def test_the_json_names_rows_left_out_and_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     application(tmp_path / "in", 0)
     sheet(tmp_path / "in", [["企业名称", "信用代码"], [NAMES[1], code(1)], [NAMES[1], code(2)]])
@@ -454,6 +470,19 @@ def test_the_json_names_rows_left_out_and_findings(tmp_path: Path, capsys: pytes
     assert [line[1:4] for line in lines] == [
         [NAMES[1], code(1), "丙县.xlsx:Sheet!A2"], [NAMES[1], code(2), "丙县.xlsx:Sheet!A3"],
     ]  # fmt: skip
+
+
+def test_the_command_gives_the_exit_code_of_the_run(tmp_path: Path) -> None:
+    application(tmp_path / "in", 0)
+    app = typer.Typer()
+    app.command()(merge_command)
+    words = [str(tmp_path / "in"), "-t", CLOUD, "-o", str(tmp_path / "推荐表.xlsx"), "--on", "2025-05-31", "--json"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0
+    assert [row["name"] for row in json.loads(done.stdout)["rows"]] == [NAMES[0]]
+    words[0] = str(sheet(tmp_path, OPEN_TABLE))
+    words[4] = str(tmp_path / "推荐表2.xlsx")
+    assert CliRunner().invoke(app, words).exit_code == 1
 
 
 def test_outputs_are_never_overwritten_and_originals_untouched(tmp_path: Path) -> None:
@@ -495,11 +524,23 @@ def test_the_records_of_a_settled_foreign_table_are_shown(tmp_path: Path) -> Non
     assert file["questions"] == []
 
 
-def test_a_mapping_made_for_reading_serves_merging(tmp_path: Path) -> None:
-    assert run_merge([sheet(tmp_path / "in", OPEN_TABLE)], CLOUD, tmp_path / "推荐表.xlsx") == 1
+def test_reading_writes_its_questions_down_and_their_answers_serve_merging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = sheet(tmp_path / "in", OPEN_TABLE)
+    assert run_read(path, CLOUD) == 1
+    assert "企业全称 → 企业名称  ← “企业全称”像是“企业名称”（75%），请确认" in capsys.readouterr().out
     answers = {"企业全称": ("企业名称", None), "已核减金额": (None, None)}
     mapping = answered(tmp_path / "列对应.json", answers)
-    targets = targets_of(CLOUD, manifest(CLOUD))
-    assert read_mapping(mapping, CLOUD, targets).tables
-    (file,) = foreign_document(tmp_path / "in" / "丙县.xlsx", CLOUD, mapping)["files"]
-    assert file["records"][0]["facts"] == {"enterprise_name": NAMES[0], "uscc": code(0)}
+    assert run_read(path, CLOUD, mapping, as_json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["files"][0]["records"][0]["facts"] == {"enterprise_name": NAMES[0], "uscc": code(0)}
+    assert document["files"][0]["column_map"] is None
+    assert run_merge([path], CLOUD, tmp_path / "推荐表.xlsx", mapping) == 0
+
+
+def test_a_file_is_ours_by_its_mark(tmp_path: Path) -> None:
+    assert is_foreign(sheet(tmp_path, OPEN_TABLE))
+    assert is_foreign(save(tmp_path, "甲.csv", b"a,b"))
+    assert not is_foreign(save(tmp_path, "推荐表.xlsx", filled(CLOUD, company(0))))

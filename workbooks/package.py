@@ -94,7 +94,7 @@ class Package:
     def open(cls, path: Path, limits: Limits = DEFAULT_LIMITS) -> Package:
         """The package at ``path``; symlinks, pipes, devices and directories are refused unread."""
         try:
-            return cls.from_bytes(_read_file(path, limits), limits)
+            return cls.from_bytes(read_file(path, limits), limits)
         except WorkbookRefused as refusal:
             raise refusal.at(path.name) from None
 
@@ -214,7 +214,8 @@ class Package:
         return content
 
 
-def _read_file(path: Path, limits: Limits) -> bytes:
+def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """A file's bytes, once it is seen to be an ordinary file, not too large and not a lock file."""
     if path.name.startswith(("~$", ".~")):
         message = "这是 Excel 或 WPS 打开文件时的临时锁文件，不是工作簿"
         raise WorkbookRefused("E-BOOK-LOCKFILE", message, remedy="忽略即可，请处理同名的正式文件")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ def read_records(
     reader: CellReader, form: Form, ports: Manifest, versions: Mapping[str, Version], choices: Mapping[str, str]
 ) -> list[Record]:
     """Every row in which a person has written something; rows added below the table count too."""
-    columns = _columns(reader, ports)
+    columns = table_columns(reader, ports)
     inputs = [ports.by_name[name] for name in ports.table if ports.by_name[name].direction == "in"]
     sheet = columns["t_header" if "t_header" in columns else ports.table[0]].sheet
     first = min(columns[port.name].first_row for port in inputs)
@@ -33,12 +32,12 @@ def read_records(
     ]
     head = _head(reader, ports)
     records = [_record(reader, sheet, row, inputs, letters, head) for row in sorted(set(filled))]
-    _mark_doubles(records)
+    mark_doubles(records, {name: fact(name).label for name in ("uscc", "enterprise_name")})
     del form, versions, choices
     return records
 
 
-def _columns(reader: CellReader, ports: Manifest) -> dict[str, Area]:
+def table_columns(reader: CellReader, ports: Manifest) -> dict[str, Area]:
     """Where each column stands; refused when they no longer stand side by side, for a row would mix enterprises."""
     columns = {name: area_of(reader.book, name) for name in ports.table}
     if len({(area.sheet, area.first_row, area.last_row) for area in columns.values()}) > 1:
@@ -81,16 +80,23 @@ def _record(
     return Record(key, f"{sheet}!A{row}", facts, findings, facts_at=facts_at, row=row)
 
 
-def _mark_doubles(records: list[Record]) -> None:
+_SHOWN_DOUBLES = 10
+
+
+def mark_doubles(records: list[Record], labels: Mapping[str, str]) -> None:
+    """Adds a finding to every row whose code or name (fact -> its label) stands in another row too."""
     from xlcalc.results.outcome import Finding
 
-    for name in ("uscc", "enterprise_name"):
-        values = Counter(squeeze(str(record.facts[name])) for record in records if record.facts.get(name))
+    for name, label in labels.items():
+        rows: dict[str, list[str]] = {}
+        for record in records:
+            if record.facts.get(name):
+                rows.setdefault(squeeze(str(record.facts[name])), []).append(str(record.row))
         for record in records:
             value = record.facts.get(name)
-            if value and values[squeeze(str(value))] > 1:
-                rows = "、".join(
-                    str(r.row) for r in records if squeeze(str(r.facts.get(name, ""))) == squeeze(str(value))
-                )
-                message = f"{fact(name).label}“{value}”在第 {rows} 行重复出现。同一企业只能推荐一次，请删去重复的行"
+            doubled = rows.get(squeeze(str(value)), []) if value else []
+            if len(doubled) > 1:
+                many = f" 等共 {len(doubled)} 行" if len(doubled) > _SHOWN_DOUBLES else " 行"
+                where = f"第 {'、'.join(doubled[:_SHOWN_DOUBLES])}{many}"
+                message = f"{label}“{value}”在{where}重复出现。同一企业只能推荐一次，请删去重复的行"
                 record.findings.append(Finding("E-DOUBLE", "block", message, None, record.facts_at[name], name))
