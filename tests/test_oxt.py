@@ -18,6 +18,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
+from udf_tables import CANDIDATES, LINES, LOOKED_UP, ROSTER, table
 
 from macros_bridge import oxt
 from macros_bridge.oxt import build_oxt, install_oxt
@@ -29,6 +30,8 @@ from xlcalc.packs.registry import policy_ids
 
 SURVEY, SUBSIDY = "hohhot.maturity_2024", "hohhot.transformation_subsidy"
 CLOUD, SAAS = "shijiazhuang.cloud_voucher", "shijiazhuang.saas_voucher"
+BENCHMARK, CHAIN = "shijiazhuang.benchmark_sme", "shijiazhuang.chain_case"
+PLATFORM, SIZES = "zaozhuang.demonstration_platform", "national.sme_size_2011"
 
 # E1 of the standard's worked examples: 48.25 points, 二级.
 ANSWERS = [
@@ -105,6 +108,32 @@ CASES: list[Case] = [
     ("XLC_USCC_CHECK", [Cell(None)]),
     ("XLC_WORD_COUNT", [column(["你好，世界", None, "abc def"])]),
     ("XLC_AMOUNT_WORDS", [column([1234.5, 100000000, None])]),
+    ("XLC_AWARD", [BENCHMARK, column(["小灯塔、创新能力", "智能工厂", "小灯塔、智能工厂", None])]),
+    ("XLC_AWARD", [BENCHMARK, "小灯塔、创新能力", Cell("小灯塔")]),
+    ("XLC_AWARD", [BENCHMARK, Cell(None)]),
+    ("XLC_AWARD", [CHAIN]),
+    ("XLC_AWARD", [CHAIN, Cell(None), "是"]),
+    ("XLC_AWARD", [PLATFORM, column(["一等奖", "三等奖"]), Cell(None), Cell(None), "AMB-74=list_and_sample"]),
+    ("XLC_PRIZE", [PLATFORM, CANDIDATES, column([1, 2, 3, 4, 5]), [[1, 1, 1]]]),
+    ("XLC_PRIZE", [PLATFORM, CANDIDATES, Cell(None), column([1, 1, 0])]),
+    ("XLC_PRIZE", [PLATFORM, CANDIDATES, 2, [["等次", "名额"], ["一等奖", 1], ["二等奖", 2], ["三等奖", 0]]]),
+    ("XLC_PRIZE", [PLATFORM, CANDIDATES, 1, column([1, 1, None])]),
+    ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", column([1000, 999, 299, 19]), column([4e8, 4e8, 2e7, 3e6])]),
+    ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", 300, Cell("2000万元")]),
+    # A lone empty cell arrives as 0, which is no revenue here.
+    ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", 300, Cell(None)]),
+    ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", Cell(None), 2e7]),
+    ("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER]),
+    ("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP]),
+    ("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER, None, "AMB-36=month"]),
+    ("XLC_RECOGNISED_LINES", [SUBSIDY, table(*LINES), column([1, 2, 3, 4, 5, 6]), LOOKED_UP, ROSTER]),
+    ("XLC_RECOGNISED_LINES", [SUBSIDY, table(*LINES), 7, LOOKED_UP, ROSTER]),
+    ("XLC_RESULT", [SUBSIDY, "补贴金额", [["核定投入", "50万元"], ["数字化水平等级", "三级"]]]),
+    ("XLC_RESULT", [CLOUD, "face_value", [["验收等级"]], column(["二级", "四级", None])]),
+    ("XLC_RESULT", [CLOUD, Cell("没有"), [["验收等级", 3]]]),
+    ("XLC_RESULT_TEXT", [SIZES, "企业规模", [["划型行业", "工业"], ["从业人员数", 300], ["营业收入", "2000万元"]]]),
+    ("XLC_RATIO_MET", [column([89.5, 90, None]), 100, 0.9]),
+    ("XLC_RATIO_MET", [Cell(None), 100, "90%"]),
 ]
 
 # Around the functions, and where the office is known to differ: the formula, and what its cell shows.
@@ -354,6 +383,12 @@ def test_cells_show_what_the_library_gives(number: int, values: Any) -> None:
         ("XLC_FACE_VALUE", [CLOUD, Cell("五级")], "#VALUE!"),
         ("XLC_FACE_VALUE", [CLOUD, Cell("#N/A")], "#N/A"),
         ("XLC_SCORE", [SURVEY, column([*ANSWERS[:14], None])], None),
+        ("XLC_AWARD", [CHAIN], 500000),
+        ("XLC_AWARD", [BENCHMARK, "小灯塔、创新能力", Cell("小灯塔")], 100000),
+        ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", 300, Cell("2000万元")], "中型企业"),
+        ("XLC_ENTERPRISE_SIZE", [SIZES, "工业", 300, Cell(None)], None),
+        ("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER], 484900),
+        ("XLC_RESULT", [SUBSIDY, "补贴金额", [["核定投入", "50万元"], ["数字化水平等级", "三级"]]], 250000),
     ],
 )
 def test_values_worked_out_by_hand(name: str, args: list[Any], result: Any, values: Any) -> None:

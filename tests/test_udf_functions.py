@@ -13,21 +13,29 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from casebook import policy_cases
 from hypothesis import given
 from hypothesis import strategies as st
+from udf_tables import BUYER, CANDIDATES, LINES, LOOKED_UP, RECOGNISED, ROSTER, changed, line, table
 
-from udfs import calculations
+from udfs import awards, enterprise, versions
 from udfs.adapter import UdfError, call
 from udfs.registry import UDFS
 from xlcalc import evaluate, explain, load_policy
+from xlcalc.facts import catalogue
+from xlcalc.mechanisms.cost_recognition import CostRecognition
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import policy_ids
+from xlcalc.results.explain import RESULT_LABELS
 from xlcalc.values.amount_words import amount_in_words
 from xlcalc.values.money import MAX_FEN, Money
 from xlcalc.values.word_count import MODES, count_words, parse_mode
 
 SURVEY, NATIONAL = "hohhot.maturity_2024", "national.maturity_2024"
 SUBSIDY, VOUCHER, SAAS = "hohhot.transformation_subsidy", "shijiazhuang.cloud_voucher", "shijiazhuang.saas_voucher"
+BENCHMARK, CHAIN = "shijiazhuang.benchmark_sme", "shijiazhuang.chain_case"
+PLATFORM, SIZES = "zaozhuang.demonstration_platform", "national.sme_size_2011"
+LARGE, MEDIUM, SMALL, MICRO = "大型企业", "中型企业", "小型企业", "微型企业"
 VALUE, NA, REF = "#VALUE!", "#N/A", "#REF!"
 MAY_31 = 45808  # 2025-05-31 as a cell stores it
 
@@ -147,7 +155,7 @@ CASES = [
     Case("XLC_OWN_PAYMENT", [SAAS, 120000, 95000], 115000.0),
     Case("XLC_REDUCTION", [SAAS, 120000, None, MAY_31], 72000.0),
     Case("XLC_OWN_PAYMENT", [SAAS, 120000, None, MAY_31], 48000.0),
-    # 申报指南 二: 70 % / 35万, 50 % / 150万, 40 % / 300万
+    # 申报指南 2: 70 % / 35万, 50 % / 150万, 40 % / 300万
     Case("XLC_SUBSIDY", [SUBSIDY, column([400000, "50万元", 800000, None]), "二级"],
          column([280000.0, 350000.0, 350000.0, ""])),
     Case("XLC_SUBSIDY", [SUBSIDY, column([500000] * 5), column([2, 3, 4, 1, 0])],
@@ -162,6 +170,95 @@ CASES = [
     Case("XLC_TIER_AMOUNT", [SUBSIDY, 500000, column([0, 1, 2, 3, 4, None]), None, "AMB-31=max_of_lower_levels"],
          column([0.0, 0.0, 350000.0, 250000.0, 200000.0, ""])),
     Case("XLC_TIER_AMOUNT", [SUBSIDY, column(["50万元", None, -1]), "三级"], column([250000.0, "", VALUE])),
+    # 四: 30, 20, 10万 for 小灯塔, 车间及工厂, 创新能力; 小灯塔 or 车间及工厂, at most two
+    Case("XLC_AWARD", [BENCHMARK, column(["小灯塔", "数字化车间及智能工厂", "创新能力", "小灯塔、创新能力",
+                                          "智能工厂, 创新能力显著提升", None, "无", "小灯塔、智能工厂",
+                                          "小灯塔、智能工厂、创新能力", "机器人", NA])],
+         column([3e5, 2e5, 1e5, 4e5, 3e5, "", VALUE, VALUE, VALUE, VALUE, NA])),
+    Case("XLC_AWARD", [BENCHMARK, "小灯塔、创新能力", column(["小灯塔", "创新能力", "小灯塔、创新能力", "无", None,
+                                                                  "是"])],
+         column([1e5, 3e5, 0.0, 4e5, 4e5, VALUE])),
+    Case("XLC_AWARD", [BENCHMARK, "“小灯塔”标杆企业、创新能力显著提升企业", "小灯塔", None, "AMB-97=each_time"], 4e5),
+    # AMB-84: only the highest of several
+    Case("XLC_AWARD", [BENCHMARK, column(["小灯塔、创新能力", "创新能力"]), None, None, "AMB-84=highest"],
+         column([3e5, 1e5])),
+    # 四（一）: 50万, once
+    Case("XLC_AWARD", [CHAIN], 5e5),
+    Case("XLC_AWARD", [CHAIN, None, column(["是", "否", "无", None, "小灯塔", NA])],
+         column([0.0, 5e5, 5e5, 5e5, VALUE, NA])),
+    Case("XLC_AWARD", [CHAIN, None, "是", "2024-06-30"], 0.0),
+    Case("XLC_AWARD", [CHAIN, None, "是", None, "AMB-97=each_time"], 5e5),
+    Case("XLC_AWARD", [CHAIN, "小灯塔"], VALUE),
+    # 第四条: 30, 20, 10万; it does not say what an earlier prize does
+    Case("XLC_AWARD", [PLATFORM, column(["一等奖", "二等奖", "三等奖", "first", "四等奖", None])],
+         column([3e5, 2e5, 1e5, 3e5, VALUE, ""])),
+    Case("XLC_AWARD", [PLATFORM, "一等奖", column(["否", "是"])], column([3e5, VALUE])),
+    Case("XLC_AWARD", [SUBSIDY, "一等奖"], VALUE),
+    Case("XLC_AWARD", [column([BENCHMARK, PLATFORM, CHAIN]), column(["小灯塔", "一等奖", None]), None, column([
+        "2025-07-20", MAY_31, "2024-05-01"])], column([3e5, 3e5, 5e5])),
+    # a tie within one prize is none; one between two prizes is never broken; nor is a score that is missing
+    Case("XLC_PRIZE", [PLATFORM, CANDIDATES, column([1, 2, 3, 4, 5, None, 6, 0]), [[1, 1, 1]]],
+         column(["一等奖", "等次待定", "", "等次待定", "未获奖", "", VALUE, VALUE])),
+    Case("XLC_PRIZE", [PLATFORM, CANDIDATES, column([1, 2, 4, 5]), column([1, 2, 0])],
+         column(["一等奖", "二等奖", "二等奖", "未获奖"])),
+    Case("XLC_PRIZE", [PLATFORM, CANDIDATES, column([1, 2, 4, 5]), [["名额", "等次"], [2, "三等奖"], [1, "一等奖"],
+                                                                    [1, "二等奖"]]],
+         column(["一等奖", "等次待定", "等次待定", "三等奖"])),
+    Case("XLC_PRIZE", [PLATFORM, [["name", "score"], ["甲", 9], ["乙", None], ["丙", 8]], column([1, 2, 3]),
+                       [[1, 1, 0]]],
+         column(["等次待定", "等次待定", "等次待定"])),
+    Case("XLC_PRIZE", [PLATFORM, [["name", "score"], ["甲", 9], ["乙", None], ["丙", 8]], column([1, 2, 3]),
+                       [[0, 3, 0]]],
+         column(["二等奖"] * 3)),
+    Case("XLC_PRIZE", [PLATFORM, CANDIDATES, 1, [[1, 1, None]]], ""),
+    Case("XLC_PRIZE", [PLATFORM, CANDIDATES, 1, [["等次", "名额"], ["一等奖", 1], ["二等奖", 1]]], ""),
+    Case("XLC_PRIZE", [PLATFORM, [["平台名称", "复审得分"], [None, None]], 1, [[1, 1, 1]]], ""),
+    Case("XLC_PRIZE", [PLATFORM, [["平台名称", "复审得分"], ["甲平台", 95], ["甲 平台", 92]], column([1, 2]),
+                       [[1, 1, 1]]],
+         column([VALUE, VALUE])),
+    Case("XLC_PRIZE", [SUBSIDY, CANDIDATES, 1, [[1, 1, 1]]], VALUE),
+    # 四（二）工业: 1000人 and 40000万, 300人 and 2000万, 20人 and 300万
+    Case("XLC_ENTERPRISE_SIZE", [SIZES, "工业", column([1000, 999, 1000, 300, 299, 300, 20, 19, 20]), column([
+        4e8, "40000万元", 399999999.99, 2e7, 2e7, 19999999.99, 3e6, 3e6, 2999999.99])],
+         column([LARGE, MEDIUM, MEDIUM, MEDIUM, SMALL, SMALL, SMALL, MICRO, MICRO])),
+    # 四（一）, （三）, （十六）: by revenue alone, by revenue and assets, by employees alone; 制造业 is 工业
+    Case("XLC_ENTERPRISE_SIZE", [SIZES, column(["农、林、牧、渔业", "建筑业", "其他未列明行业", "制造业", "航天",
+                                                None]), 300, 8e7, 5e7],
+         column([MEDIUM, MEDIUM, LARGE, MEDIUM, VALUE, ""])),
+    Case("XLC_ENTERPRISE_SIZE", [SIZES, "建筑业", None, column([6e7, 6e7, 3e6, 3e6]),
+                                 column(["5000万元", 49999999.99, 3e6, 2999999.99])],
+         column([MEDIUM, SMALL, SMALL, MICRO])),
+    # what is missing is empty, unless what is there is already below 小型
+    Case("XLC_ENTERPRISE_SIZE", [SIZES, "工业", column([300, 19, None, None]), column([None, None, "2000万元", 0])],
+         column(["", MICRO, "", MICRO])),
+    Case("XLC_ENTERPRISE_SIZE", [VOUCHER, "批发业", 20, "5000万元", None, MAY_31], MEDIUM),
+    Case("XLC_ENTERPRISE_SIZE", [SUBSIDY, "工业", 300, 2e7], VALUE),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER], 484900.0),
+    Case("XLC_RECOGNISED_LINES", [SUBSIDY, table(*LINES), column([1, 2, 3, 4, 5, 6, None, 7, 0]), LOOKED_UP, ROSTER],
+         column([*RECOGNISED, "", VALUE, VALUE])),
+    # AMB-36: by months, 18 of 24: 73,000.00 x 18/24 = 54,750.00
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER, MAY_31, "AMB-36=month"], 484750.0),
+    Case("XLC_RECOGNISED_LINES", [SUBSIDY, table(*LINES), 3, LOOKED_UP, ROSTER, None, "AMB-36=month"], 54750.0),
+    # 1(3): a contract of 2024-06-30 is out; the last day of the period and the list of providers decide
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*changed(LINES, 5, 合同签订日期="2024-06-30")), LOOKED_UP, ROSTER],
+         464900.0),
+    Case("XLC_RECOGNISED_LINES", [SUBSIDY, table(*changed(LINES, 5, 合同签订日期=45473)), column([5, 6]), LOOKED_UP,
+                                  ROSTER], column([0.0, 10000.0])),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP], ""),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), None, ROSTER], ""),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER[:2]], 430000.0),
+    Case("XLC_RECOGNISED_LINES", [SUBSIDY, table(*changed(LINES, 5, 发票金额=None)), column([5, 6]), LOOKED_UP, ROSTER],
+         column(["", 10000.0])),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*changed(LINES, 5, 发票金额=None)), LOOKED_UP, ROSTER], ""),
+    # the lowest of contract, invoice and payment; an amount in 万元 is one
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(line(1, "MES系统", "软件", 300000)), LOOKED_UP, ROSTER], 300000.0),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*changed([line(1, "MES系统", "软件", 300000)], 1, 合同金额=29.999999)),
+                                 LOOKED_UP, ROSTER], 299999.99),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*[[None] * 29] * 3), LOOKED_UP, ROSTER], ""),
+    Case("XLC_RECOGNISED_COST", [SUBSIDY, table(*LINES), [["企业名称", BUYER], ["项目申报截止日期", "十月"]], ROSTER],
+         VALUE),
+    Case("XLC_RECOGNISED_COST", [column([SUBSIDY, SAAS, None]), table(*LINES), LOOKED_UP, ROSTER],
+         column([484900.0, VALUE, ""])),
     Case("XLC_PARAMETER", [SUBSIDY, "subsidy.tiers.3.cap"], 1500000.0),
     Case("XLC_PARAMETER", [SUBSIDY, column(["subsidy.tiers.2.rate", "subsidy.lowest", "subsidy.tiers.1.cap", None])],
          column([0.7, 2, VALUE, ""])),
@@ -172,6 +269,26 @@ CASES = [
     Case("XLC_PARAMETER", [SAAS, column([f"reduction.cap.counts.{name}" for name in
                                          ("cloud_voucher_received", "saas_reduction_to_date", "no_such_fact")]),
                            None, "AMB-01=saas_only"], column([0, 1, VALUE])),
+    Case("XLC_RESULT", [SUBSIDY, column(["subsidy", "补贴金额", "payable", "核定投入", "maturity_level", "award",
+                                         None]), facts()],
+         column([250000.0, 250000.0, 250000.0, 500000.0, 3, VALUE, ""])),
+    Case("XLC_RESULT", [SUBSIDY, "subsidy", facts(), None, None, "AMB-31=max_of_lower_levels"], 350000.0),
+    Case("XLC_RESULT", [SUBSIDY, "可拨付", HEADINGS, ROWS], column([250000.0, "", "", VALUE, NA, 0.0])),
+    Case("XLC_RESULT", [SUBSIDY, "补贴金额", HEADINGS, ROWS], column([250000.0, "", "", VALUE, NA, 250000.0])),
+    Case("XLC_RESULT", [VOUCHER, "抵扣券面额", [["验收等级"]], column(["二级", "三级", "四级", "无等级", None])],
+         column([10000.0, 15000.0, 20000.0, 0.0, ""])),
+    Case("XLC_RESULT", [SAAS, column(["核减金额", "own_payment"]), [["审定金额", 1]]], column(["", ""])),
+    Case("XLC_RESULT", [BENCHMARK, column(["award", "ratios.digital_rate", "生产设备数字化率", "indicators.rd_share",
+                                           "ratios.network_rate", "生产效率比改造前变化", "企业规模"]),
+                        [["申报方向", "小灯塔、创新能力"], ["此前已获奖补的方向", "无"], ["生产设备数", 100],
+                         ["数字化生产设备数", 60], ["rd_expense（万元）", 520], ["主营业务收入", "10000万元"]]],
+         column([4e5, 0.6, 0.6, 0.052, "", VALUE, VALUE])),
+    Case("XLC_RESULT_TEXT", [SUBSIDY, column(["maturity_level", "数字化水平等级", "subsidy", "没有", None]), facts()],
+         column(["三级", "三级", VALUE, VALUE, ""])),
+    Case("XLC_RESULT_TEXT", [SIZES, "企业规模", [["划型行业", "从业人员数", "营业收入（万元）"]],
+                             [["工业", 300, 2000], ["工业", 20, 299.999999], ["工业", 300, None]]],
+         column([MEDIUM, MICRO, ""])),
+    Case("XLC_RESULT", [SIZES, "enterprise_size", [["划型行业", "工业"]]], VALUE),
     Case("XLC_STATUS", [SUBSIDY, facts()], "可以确定"),
     Case("XLC_STATUS", [SUBSIDY, facts(属于中小企业="否")], "不符合条件"),
     Case("XLC_STATUS", [SUBSIDY, facts(核定投入=None)], "尚不能确定"),
@@ -204,6 +321,15 @@ CASES = [
     Case("XLC_EXPLAIN", [SURVEY, [[name, answer] for name, answer in zip(
         [f"第{number}题" for number in range(1, 16)], E1, strict=True)] + [["营销管理", "二级"], ["财务管理", 2]]],
          says=("48.25 分", "达到一级及以上的场景 2 个（营销管理、财务管理）")),
+    # 用户满意度达到90%以上, 设备数字化率不低于60%; 0.1 + 0.2 is 0.3
+    Case("XLC_RATIO_MET", [column([89.5, 89.999999, 90, 90.5, None, "九十", NA]), 100, "90%"],
+         column([0, 0, 1, 1, "", VALUE, NA])),
+    Case("XLC_RATIO_MET", [column([2, 3, 0]), column([3, 5, 0]), 0.6], column([1, 1, ""])),
+    Case("XLC_RATIO_MET", [1, 3, column(["1/3", "33.33%", "33.34%", 0.34, 34, "0.34", None])],
+         column([1, 1, 0, 0, VALUE, VALUE, ""])),
+    Case("XLC_RATIO_MET", [0.1 + 0.2, 1, 0.3], 1),
+    Case("XLC_RATIO_MET", [0, 80, 0.9], 0),
+    Case("XLC_RATIO_MET", ["1,800", "２０００", 0.9], 1),
     Case("XLC_IN_WINDOW", [column(["2023-12-31", MAY_31, "2025年6月1日", "2023-12-30", None, "五月", NA]),
                            "2023-12-31", "2025-05-31"], column([1, 1, 0, 0, "", VALUE, NA])),
     Case("XLC_IN_WINDOW", [datetime(2025, 5, 31, 14, 30), date(2023, 12, 31), date(2025, 5, 31)], 1),
@@ -242,11 +368,19 @@ GOOD: dict[str, list[Any]] = {
     "XLC_OWN_PAYMENT": [SAAS, 120000, 0, MAY_31, CHOSEN],
     "XLC_SUBSIDY": [SUBSIDY, 500000, 2, MAY_31, CHOSEN],
     "XLC_TIER_AMOUNT": [SUBSIDY, 500000, 2, MAY_31, CHOSEN],
+    "XLC_AWARD": [BENCHMARK, "小灯塔", "无", MAY_31, CHOSEN],
+    "XLC_PRIZE": [PLATFORM, CANDIDATES, 1, [[1, 2, 3]], MAY_31, CHOSEN],
+    "XLC_ENTERPRISE_SIZE": [VOUCHER, "工业", 300, 2e7, 1e7, MAY_31, CHOSEN],
+    "XLC_RECOGNISED_COST": [SUBSIDY, table(*LINES), LOOKED_UP, ROSTER, MAY_31, CHOSEN],
+    "XLC_RECOGNISED_LINES": [SUBSIDY, table(*LINES), 1, LOOKED_UP, ROSTER, MAY_31, CHOSEN],
     "XLC_PARAMETER": [SUBSIDY, "subsidy.tiers.3.cap", MAY_31, CHOSEN],
+    "XLC_RESULT": [SUBSIDY, "subsidy", HEADINGS, ROWS[:1], "2025-09-30", CHOSEN],
+    "XLC_RESULT_TEXT": [SUBSIDY, "maturity_level", HEADINGS, ROWS[:1], "2025-09-30", CHOSEN],
     **dict.fromkeys(
         ("XLC_STATUS", "XLC_MISSING", "XLC_FINDINGS", "XLC_EXPLAIN"),
         [SUBSIDY, HEADINGS, ROWS[:1], "2025-09-30", CHOSEN],
     ),
+    "XLC_RATIO_MET": [90, 100, "90%"],
     "XLC_IN_WINDOW": [MAY_31, "2023-12-31", MAY_31],
     "XLC_USCC_CHECK": ["91350100M000100Y43"],
     "XLC_WORD_COUNT": ["字数", "word"],
@@ -277,6 +411,30 @@ BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
         (True, VALUE, "逻辑值"), (NA, NA, NA),
     ],
     "text": [(True, VALUE, ""), (NA, NA, ""), (date(2025, 5, 31), VALUE, "")],
+    "count": [(-1, VALUE, ""), (2.5, VALUE, ""), ("十", VALUE, ""), (True, VALUE, ""), (NA, NA, "")],
+    "number": [
+        (-1, VALUE, ""), ("十二", VALUE, ""), ("90%", VALUE, ""), (1e16, VALUE, ""), (True, VALUE, ""), (NA, NA, ""),
+    ],
+    "share": [
+        (90, VALUE, ""), (-0.1, VALUE, ""), ("0.9", VALUE, ""), ("九成", VALUE, ""), (True, VALUE, ""), (NA, NA, ""),
+    ],
+    "lines": [
+        ("MES系统", VALUE, ""), ([["名称", "金额"], ["MES系统", 1]], VALUE, ""), ([["税率"], [13]], VALUE, ""),
+        ([["申报金额", "申报金额(万元)"], [1, 2]], VALUE, ""), ([["申报金额"], ["五十"]], VALUE, ""),
+        ([["申报金额"], [-1]], VALUE, ""), ([["申报金额"], [NA]], NA, ""), ([[REF, "申报金额"], [1, 2]], REF, ""),
+    ],
+    "roster": [
+        ("某公司", VALUE, ""), ([["服务商名称", "类别"], ["某公司", "其他类"]], VALUE, ""),
+        ([["服务商名称"], [NA]], NA, ""),
+    ],
+    "candidates": [
+        (7, VALUE, ""), ([["复审得分"], ["高"]], VALUE, ""), ([["平台名称"], ["甲"], ["甲"]], VALUE, ""),
+        ([["复审得分"], [NA]], NA, ""),
+    ],
+    "places": [
+        ([[1, 2]], VALUE, ""), ([[1, -1, 1]], VALUE, ""), ([[1, 2], [3, 4]], VALUE, ""), ("一等奖1个", VALUE, ""),
+        ([["等次", "名额"], ["一等奖", 1], ["一等奖", 1]], VALUE, ""), (True, VALUE, ""), ([[1, NA, 1]], NA, ""),
+    ],
     "choices": [
         ("AMB-31", VALUE, "缺少等号"), ("AMB-999=x", VALUE, "没有可选口径 AMB-999"), (7, VALUE, "缺少等号"),
         ("AMB-01=combined；AMB-01=saas_only", VALUE, "AMB-01 写了两次"), ("AMB-62=x", VALUE, "没有可选口径 AMB-62"),
@@ -289,7 +447,8 @@ BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
 }  # fmt: skip
 
 
-OWN_CHOICES = {SURVEY: "AMB-51", SUBSIDY: "AMB-31", VOUCHER: "AMB-01", SAAS: "AMB-01"}
+OWN_CHOICES = {SURVEY: "AMB-51", SUBSIDY: "AMB-31", VOUCHER: "AMB-01", SAAS: "AMB-01", BENCHMARK: "AMB-84",
+               PLATFORM: "AMB-74"}  # fmt: skip
 
 
 def bad_cases() -> list[tuple[str, Case]]:
@@ -436,6 +595,7 @@ def test_facts_are_read_as_cells_hold_them() -> None:
         ("验收等级", "五级", "不是数字化水平等级"), ("验收等级", True, "逻辑值"), ("验收等级", 2.5, "不是整数"),
         ("核定投入", -1, "为负数"), ("核定投入", date(2025, 1, 1), "不是数字"), ("核定投入", 0.001, "不足一分"),
         ("申报日期", "六月", "不是完整的日期"), ("申报日期", 1e9, "作为日期不合理"), ("申报日期", 5, "作为日期不合理"),
+        ("研发（R&D）经费支出", 520, "无法判断是元还是万元"), ("研发（R&D）经费支出", "520", "无法判断是元还是万元"),
         ("行业", "航天", "不在可选项内"), ("行业", date(2025, 1, 1), "须为文字"),
         ("评测表答案", "A", "一个单元格填不下"), ("核定投入", "#DIV/0!", "单元格是错误值 #DIV/0!"),
     ],
@@ -492,6 +652,74 @@ def test_columns_that_are_no_facts_change_nothing() -> None:
     assert call("XLC_STATUS", [SUBSIDY, [[None, 500000], ["", 3]]]) == ""
 
 
+# --- tables, and results by their names
+
+
+def test_columns_with_other_headings_are_left_out() -> None:
+    """Whatever stands in them, and wherever: 序号 and 备注, and a heading that is empty."""
+    aside = [[None, *row, NA] for row in table(*LINES)]
+    aside[0] = [None, *table()[0], "审核人"]
+    assert call("XLC_RECOGNISED_COST", [SUBSIDY, aside, LOOKED_UP, ROSTER]) == 484900.0
+    assert call("XLC_PRIZE", [PLATFORM, [[*row, NA] for row in CANDIDATES], 1, [[1, 1, 1]]]) == NA, "a heading"
+    noted = [[*CANDIDATES[0], "备注"], *([*row, NA] for row in CANDIDATES[1:])]
+    assert call("XLC_PRIZE", [PLATFORM, noted, 1, [[1, 1, 1]]]) == "一等奖"
+
+
+def test_the_order_of_columns_and_their_names_change_nothing() -> None:
+    known = {column.label: name for name, column in catalogue()["investment_lines"].columns.items()}
+    by_id = [known.get(heading, heading) for heading in table()[0]]
+    backwards = [row[::-1] for row in [by_id, *LINES]]
+    assert sum(a != b for a, b in zip(by_id, table()[0], strict=True)) > 15
+    rows = column([1, 2, 3, 4, 5, 6])
+    assert call("XLC_RECOGNISED_LINES", [SUBSIDY, backwards, rows, LOOKED_UP, ROSTER]) == column(RECOGNISED)
+
+
+def test_a_column_of_rows_is_recognised_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    recognise = CostRecognition.recognise
+
+    def counted(self: CostRecognition, *given: Any) -> Any:
+        asked.append(given)
+        return recognise(self, *given)
+
+    monkeypatch.setattr(CostRecognition, "recognise", counted)
+    lines = [line(number, f"软件{number}", "软件", number) for number in range(1, 201)]
+    for number, row in enumerate(lines, 1):
+        row[table()[0].index("发票号码")] = f"F{number:05}"
+    got = call("XLC_RECOGNISED_LINES", [SUBSIDY, table(*lines), column(list(range(1, 201))), LOOKED_UP, ROSTER])
+    assert got == column([float(number) for number in range(1, 201)]) and len(asked) == 1
+    changed_day = [["项目申报截止日期", "2024-08-31"], ["企业名称", BUYER]]
+    got = call("XLC_RECOGNISED_LINES", [SUBSIDY, table(*lines), column([1, 2]), changed_day, ROSTER])
+    assert got == column([0.0, 0.0]) and len(asked) == 2
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9), st.integers(0, 1000))
+def test_a_ratio_is_compared_exactly(part: int, whole: int, thousandths: int) -> None:
+    met = call("XLC_RATIO_MET", [part, whole, f"{thousandths}/1000"])
+    assert met == int(part * 1000 >= thousandths * whole)
+
+
+def test_an_open_prize_is_called_what_the_ranking_calls_it() -> None:
+    rows = [{"name": name, "score": score} for name, score in (("甲", "9"), ("乙", "9"), ("丙", "8"))]
+    places = [{"prize": prize, "places": places} for prize, places in (("first", 1), ("second", 1), ("third", 0))]
+    told = explain(evaluate(PLATFORM, {"candidates": rows, "prize_places": places}))
+    assert f"甲：{awards.OPEN}" in told and f"丙：{awards.NONE}" in told
+
+
+def test_every_result_the_cases_expect_can_be_asked_for_by_name() -> None:
+    seen = set()
+    for case in policy_cases():
+        version = versions.version_on(case.policy, date.fromisoformat(str(case.on)) if case.on else None)
+        known = enterprise._items(version, versions.in_force(version, None))
+        named = [key for key, value in case.expect.items() if key in RESULT_LABELS and value not in ("absent", "none")]
+        names = {*named, *(f"ratios.{key}" for key in case.expect.get("ratios", ()))}
+        names |= {f"indicators.{key}" for key in case.expect.get("indicators", ())}
+        assert names - {"status", "gap_to_next"} <= set(known), case.id
+        seen |= {known[name] for name in names - {"status", "gap_to_next"}}
+    assert {item.key for item in seen if item} >= set(RESULT_LABELS) - {"status", "gap_to_next"}
+    assert len(seen) > 40
+
+
 def test_a_thousand_enterprises_are_one_call() -> None:
     rows = [[number, number / 10, *NO_COST] for number in range(1, 1001)]
     got = call("XLC_STATUS", [SUBSIDY, HEADINGS, rows])
@@ -521,7 +749,7 @@ def test_the_day_chooses_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
             rows[number] = {**row, "tiers": [{**tier, "rate": "80%"} for tier in row["tiers"]]}
     later = {**data, "id": "2026-01-01", "first": "2026-01-01", "mechanism": rows}
     two = replace(held, versions=(Version({**data, "last": "2025-12-31"}), Version(later)))
-    monkeypatch.setattr(calculations, "load_policy", lambda _: two)
+    monkeypatch.setattr(versions, "load_policy", lambda _: two)
     days = column(["2025-12-31", "2026-01-01", None])
     assert call("XLC_SUBSIDY", [SUBSIDY, 100000, 2, days]) == [[70000.0], [80000.0], [80000.0]]
     assert call("XLC_PARAMETER", [SUBSIDY, "subsidy.tiers.2.rate", days]) == [[0.7], [0.8], [0.8]]

@@ -7,17 +7,14 @@ error value. Nothing is ever raised. What a cell may hold is the business of ``u
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from udfs.calculations import assessment, fact_names
 from udfs.coercion import ERROR_CODES as ERROR_CODES
 from udfs.coercion import Grid, as_grid, read
 from udfs.coercion import UdfError as UdfError
 from udfs.records import (
-    Choices,
     Record,
     fact_pairs,
     questionnaires,
@@ -29,6 +26,8 @@ from udfs.records import (
 )
 from udfs.registry import UDFS
 from udfs.signature import Arg, Kind, Udf
+from udfs.tables import read_candidates, read_lines, read_places, read_roster
+from udfs.versions import assessment, fact_names
 from xlcalc.errors import InputError, XlcalcError
 from xlcalc.values.money import Money
 
@@ -36,9 +35,23 @@ Result = float | int | str
 Items = list[list[Any]]
 """What an argument holds for each row and column of the result; one item serves them all."""
 
+Seen = dict[tuple[str, int, Any], Any]
+"""What was read of an argument's cells: by its name, which cells they are, and policy, day and choices."""
+
 _VALUE = UdfError("#VALUE!")
 _LONGEST_TEXT = 32767  # what one cell can hold
-_RECORDS: frozenset[Kind] = frozenset({"answers", "scenes", "cells", "facts"})
+_READERS: Mapping[Kind, Callable[..., Any]] = {
+    "answers": lambda cells, *rules: read_answers(assessment(*rules), cells),
+    "scenes": lambda cells, *rules: read_scenes(assessment(*rules), cells),
+    "cells": lambda cells, *_: read_cells(cells),
+    "facts": lambda cells, *rules: read_record(fact_names(*rules), cells),
+    "lines": read_lines,
+    "roster": read_roster,
+    "candidates": read_candidates,
+    "places": read_places,
+}
+"""How the kinds are read of which several cells make one value: from the cells, the policy, its day and choices."""
+_TABLES: frozenset[Kind] = frozenset({"lines", "roster", "candidates", "places"})
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +82,8 @@ def _call(udf: Udf, args: Sequence[object]) -> Result | list[list[Result]]:
     if len(shapes) > 1:
         raise InputError("E-RANGE", "各参数的行数、列数不一致", remedy="请选择同样大小的区域")
     height, width = shapes.pop() if shapes else (1, 1)
-    rows = [[_one(udf, _at(items, row, column)) for column in range(width)] for row in range(height)]
+    seen: Seen = {}
+    rows = [[_one(udf, _at(items, row, column), seen) for column in range(width)] for row in range(height)]
     return rows[0][0] if (height, width) == (1, 1) else rows
 
 
@@ -80,12 +94,16 @@ def _items(udf: Udf, args: Sequence[object]) -> dict[str, Items]:
 
 def _arranged(arg: Arg, grids: Mapping[str, Grid]) -> Items:
     grid = grids[arg.name]
+    if grid == [[None]] and (arg.kind in _TABLES or (arg.kind == "facts" and arg.optional)):
+        return [[None]]
     if arg.kind == "facts":
-        return fact_pairs(grid, grids["data"])
+        return fact_pairs(grid, grids.get("data", [[None]]))
     if arg.kind == "choices":
         return [[read_choices(grid)]]
-    if arg.kind in _RECORDS:
+    if arg.kind in ("answers", "scenes", "cells"):
         return questionnaires(grid)
+    if arg.kind in _TABLES:
+        return [[grid]]
     return [[read(arg.kind, cell) for cell in row] for row in grid]
 
 
@@ -93,13 +111,12 @@ def _at(items: Mapping[str, Items], row: int, column: int) -> dict[str, Any]:
     return {name: grid[0][0] if len(grid) == len(grid[0]) == 1 else grid[row][column] for name, grid in items.items()}
 
 
-def _one(udf: Udf, values: dict[str, Any]) -> Result:
-    records = [arg for arg in udf.args if arg.kind in _RECORDS]
+def _one(udf: Udf, values: dict[str, Any], seen: Seen) -> Result:
+    records = [arg for arg in udf.args if arg.kind in _READERS and values[arg.name] is not None]
     try:
         stop = _stop(udf, values)
         if stop is None and records:
-            rules = values["policy"], values["onday"], values["choices"]
-            values |= {arg.name: _record(arg.kind, values[arg.name], *rules) for arg in records}
+            values |= {arg.name: _record(arg, values, seen) for arg in records}
             stop = _stop(udf, values)
         return _shown(udf.call(*values.values())) if stop is None else stop
     except XlcalcError as error:
@@ -119,13 +136,16 @@ def _stop(udf: Udf, values: Mapping[str, Any]) -> Result | None:
     return "" if any(values[name] is None for name in needed) else None
 
 
-def _record(kind: Kind, cells: Any, policy: str, on: date | None, choices: Choices | None) -> Any:
-    if kind == "cells":
-        return read_cells(cells)
-    if kind == "facts":
-        return read_record(fact_names(policy, on, choices), cells)
-    reading = read_answers if kind == "answers" else read_scenes
-    return reading(assessment(policy, on, choices), cells)
+def _record(arg: Arg, values: Mapping[str, Any], seen: Seen) -> Any:
+    """What the cells of an argument say under the policy, or the error that they are; read once for a whole call."""
+    rules = values["policy"], values["onday"], values["choices"]
+    key = arg.name, id(values[arg.name]), rules
+    if key not in seen:
+        try:
+            seen[key] = _READERS[arg.kind](values[arg.name], *rules)
+        except XlcalcError as error:
+            seen[key] = error
+    return seen[key]
 
 
 def _refused(udf: Udf, error: XlcalcError) -> Result:

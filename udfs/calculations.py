@@ -4,95 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from udfs.records import Choices, Record, Target, question_named, read_question, targets
-from xlcalc import evaluate, load_policy
-from xlcalc.errors import InputError, PackError, PolicyError, XlcalcError
-from xlcalc.facts import catalogue
+from udfs.records import Choices, question_named, read_question
+from udfs.versions import assessment, mechanism, stated, version_on
+from xlcalc.errors import InputError, XlcalcError
+from xlcalc.facts import catalogue, fact
 from xlcalc.mechanisms.base import Context
+from xlcalc.mechanisms.enterprise_size import EnterpriseSize
 from xlcalc.packs.policy import locate
-from xlcalc.packs.registry import policy_ids
-from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, explain, fact_label
 from xlcalc.values.dates import parse_date, to_serial
 from xlcalc.values.money import Money, parse_share
 from xlcalc.values.uscc import problem_of_uscc
 from xlcalc.values.word_count import count_words, parse_mode
-
-if TYPE_CHECKING:
-    from xlcalc.mechanisms.assessment_score import Assessment
-    from xlcalc.packs.policy import Version
-    from xlcalc.results.outcome import Outcome
-
-_UNUSED_SHOWN = 10
-
-
-def mechanism(policy: str, kind: str, on: date | None = None, choices: Choices | None = None) -> Any:
-    """The one mechanism of a kind in the version of a day, else the newest; the defaults fill the choices."""
-    version = _version(policy, on)
-    return _mechanism(version, kind, _in_force(version, choices or ()))
-
-
-def assessment(policy: str, on: date | None = None, choices: Choices | None = None) -> Assessment:
-    """The questionnaire of a policy; raises PolicyError where it has none."""
-    found: Assessment = mechanism(policy, "assessment", on, choices)
-    return found
-
-
-def fact_names(policy: str, on: date | None = None, choices: Choices | None = None) -> Mapping[str, Target]:
-    """What a heading may be called where facts of this policy are listed."""
-    version = _version(policy, on)
-    return _fact_names(version, _in_force(version, choices or ()))
-
-
-def _version(policy: str, on: date | None) -> Version:
-    held = load_policy(policy)
-    return held.on(on)[0] if on else held.newest
-
-
-@lru_cache(256)
-def _in_force(version: Version, choices: Choices) -> Choices:
-    """Every choice of this version, those given completed with the defaults; those of other policies are left out.
-
-    Raises PolicyError ``E-CHOICE`` for an id that no policy has, or a code that its choice has not.
-    """
-    own = {key: code for key, code in choices if _leaves(version, key)}
-    for key, _ in choices:
-        if key not in own and not _offered(key):
-            raise PolicyError("E-CHOICE", f"没有可选口径 {key[:40]}", where=key[:40], remedy="请核对口径确认表中的编号")
-    return tuple(version.full_choices(own).items())
-
-
-def _offered(key: str) -> bool:
-    """Whether some version of some policy held leaves this choice."""
-    for policy in policy_ids():
-        try:
-            versions = load_policy(policy).versions
-        except PackError:  # told where that policy is asked for
-            continue
-        if any(_leaves(version, key) for version in versions):
-            return True
-    return False
-
-
-def _leaves(version: Version, key: str) -> bool:
-    """Whether it is a choice here; what is one under a policy may be a mere note under another."""
-    item = version.interpretations.get(key)
-    return item is not None and item.kind == "choice"
-
-
-@lru_cache(256)
-def _mechanism(version: Version, kind: str, choices: Choices) -> Any:
-    return version.mechanism(kind, dict(choices))
-
-
-@lru_cache(256)
-def _fact_names(version: Version, choices: Choices) -> Mapping[str, Target]:
-    has_form = any(row["kind"] == "assessment" for row in version.data["mechanism"])
-    return targets(_mechanism(version, "assessment", choices) if has_form else None)
-
 
 # --- the questionnaire
 
@@ -106,7 +32,7 @@ def _assess(
 ) -> Mapping[str, Any]:
     form = assessment(policy, on, choices)
     facts = {form.answers: answers, form.scenes_fact: scenes}
-    return form.evaluate(Context(facts, _version(policy, on).clauses)).results
+    return form.evaluate(Context(facts, version_on(policy, on).clauses)).results
 
 
 def score(policy: str, answers: Mapping[str, object], on: date | None, choices: Choices | None) -> Fraction | None:
@@ -205,10 +131,8 @@ def parameter(policy: str, path: str, on: date | None, choices: Choices | None) 
     path: mechanism.list.key.field, a list's rows being named by key or level. In a list of facts the name of one
     gives 1 where it is listed, else 0.
     """
-    version = _version(policy, on)
-    stated = _stated(version, _in_force(version, choices or ()))
     *steps, last = path.split(".")
-    here = locate(stated, steps)
+    here = locate(stated(policy, on, choices), steps)
     if isinstance(here, list) and all(isinstance(name, str) for name in here):
         here = last in here if last in catalogue() else None
     else:
@@ -224,61 +148,6 @@ def parameter(policy: str, path: str, on: date | None, choices: Choices | None) 
     raise InputError("E-PARAMETER", f"政策中没有数值“{path[:60]}”", where=policy, remedy="请核对路径")
 
 
-@lru_cache(256)
-def _stated(version: Version, choices: Choices) -> list[dict[str, Any]]:
-    return version.stated(dict(choices))
-
-
-# --- a whole enterprise
-
-
-def status(policy: str, record: Record, on: date | None, choices: Choices | None) -> str:
-    """Whether the facts decide, and how."""
-    return STATUS_LABELS[_outcome(policy, _sound(record), on, choices).status]
-
-
-def missing(policy: str, record: Record, on: date | None, choices: Choices | None) -> str:
-    """What is still to be filled in."""
-    return "、".join(fact_label(name) for name in _outcome(policy, _sound(record), on, choices).missing)
-
-
-def findings(policy: str, record: Record, on: date | None, choices: Choices | None) -> str:
-    """What a person must know, one per line: unusable inputs first, then what the policy finds."""
-    lines = _problems(record)
-    for finding in _outcome(policy, record, on, choices).findings:
-        clause = f"（{finding.clause}）" if finding.clause else ""
-        lines.append(f"[{finding.code}] {SEVERITY_LABELS[finding.severity]}：{finding.message}{clause}")
-    return "\n".join([*lines, *_unused(record)])
-
-
-def explanation(policy: str, record: Record, on: date | None, choices: Choices | None) -> str:
-    """The derivation, after what could not be read."""
-    return "\n".join([*_problems(record), *_unused(record), explain(_outcome(policy, record, on, choices))])
-
-
-def _outcome(policy: str, record: Record, on: date | None, choices: Choices | None) -> Outcome:
-    """Without a day the facts' own decides the version, and with it which choices there are."""
-    day: Any = on or record.facts.get("application_date")
-    return evaluate(policy, record.facts, on=on, choices=dict(_in_force(_version(policy, day), choices or ())))
-
-
-def _sound(record: Record) -> Record:
-    if record.problems:
-        raise record.problems[0]
-    return record
-
-
-def _problems(record: Record) -> list[str]:
-    return [f"[{error.code}] 填写有误：{error.message}。{error.remedy}" for error in record.problems]
-
-
-def _unused(record: Record) -> list[str]:
-    if not record.unused:
-        return []
-    names = "、".join(record.unused[:_UNUSED_SHOWN]) + ("等" if len(record.unused) > _UNUSED_SHOWN else "")
-    return [f"[E-FACT] 未采用：{names}。名称须与事实清单一致，可用 xlcalc facts 查看"]
-
-
 # --- single values
 
 
@@ -290,6 +159,30 @@ def uscc_check(code: str) -> str:
 def word_count(text: str, mode: str | None) -> int:
     """The length of a text by one of the ways of counting."""
     return count_words(text, parse_mode(mode) if mode else "word")
+
+
+def enterprise_size(
+    policy: str,
+    industry: str,
+    employees: int | None,
+    revenue: Money | None,
+    assets: Money | None,
+    on: date | None,
+    choices: Choices | None,
+) -> str | None:
+    """The size by the standard of the policy; None while an indicator that counts in the industry could lower it."""
+    standard: EnterpriseSize = mechanism(policy, "enterprise_size", on, choices)
+    figures = {"employees": employees, "revenue": revenue and revenue.fen, "total_assets": assets and assets.fen}
+    code = fact("size_industry").parse(industry)
+    size = standard.size_of(code, {name: value for name, value in figures.items() if value is not None})
+    return None if size is None else fact("enterprise_size").show(size)
+
+
+def ratio_met(part: Decimal, whole: Decimal, threshold: Fraction) -> bool | None:
+    """Whether part ÷ whole reaches the threshold, exactly and unrounded; a whole of 0 decides nothing."""
+    if part < 0 or whole < 0:
+        raise InputError("E-NEGATIVE", "部分或整体为负数", remedy="请填写不小于0的数")
+    return Fraction(part) >= threshold * Fraction(whole) if whole else None
 
 
 def in_window(day: date, first: date, last: date) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from math import floor
 
 from udfs.signature import Kind
@@ -26,6 +27,12 @@ _NUMBERED_ERRORS = {
 }  # fmt: skip
 _ERRORS_FROM = -2146826288
 ERROR_CODES = frozenset(_NUMBERED_ERRORS.values())
+
+_FIGURES: dict[Kind, Fact] = {
+    "count": Fact("count", "个数", "integer"),
+    "number": Fact("number", "数值", "number"),
+    "share": Fact("share", "比例", "share"),
+}
 
 Grid = list[list[object]]
 
@@ -89,6 +96,8 @@ def read(kind: Kind, cell: object) -> object:
             return day(cell)
         if kind == "text":
             return shown(cell)
+        if kind in _FIGURES:
+            return fact_value(_FIGURES[kind], cell)
         if isinstance(cell, str):
             return normalise(cell)
         raise InputError("E-TEXT", "此处须为文字", remedy="请填写文字")
@@ -158,7 +167,8 @@ def shown(cell: object) -> str:
 def fact_value(known: Fact, cell: object, unit: str | None = None) -> object:
     """A cell as the value of a fact, None where it is empty; raises InputError naming the fact.
 
-    unit: of a bare number, where a heading names one; else the unit that forms print for the fact.
+    unit: of a bare number, where a heading names one; else 元, but an error where the form prints 万元: both readings
+    of such a number would be likely.
     """
     cell = screen(cell)
     if cell is None:
@@ -173,13 +183,21 @@ def fact_value(known: Fact, cell: object, unit: str | None = None) -> object:
     return known.parse(value)
 
 
+def _share(cell: object) -> Fraction:
+    """A cell that shows 90% holds 0.9; 90 is not taken for it."""
+    value = number(cell)
+    if not value.is_finite() or not 0 <= value <= 1:
+        raise InputError("E-SHARE", f"“{str(cell)[:40]}”不是比例", remedy="请写成百分数，如“90%”")
+    return Fraction(value)
+
+
 def _typed(known: Fact, cell: object, unit: str | None) -> object:
     if known.type == "bool":
         return bool(cell) if not isinstance(cell, str) and cell in (0, 1) else cell
     if isinstance(cell, bool):
         raise InputError("E-CELL-BOOL", "单元格是逻辑值 TRUE 或 FALSE", remedy="请填写实际内容")
     if known.type == "money":
-        return money(cell, unit or known.unit or "元")
+        return Money.parse(cell) if unit is None and known.unit == "万元" else money(cell, unit or "元")
     if known.type == "date":
         return day(cell)
     if known.type in ("level", "integer"):
@@ -187,7 +205,7 @@ def _typed(known: Fact, cell: object, unit: str | None) -> object:
     if known.type == "number":
         return cell if isinstance(cell, str) else number(cell)
     if known.type == "share":
-        return cell  # a number is refused there: 0.9 may be 90% or 0.9%
+        return cell if isinstance(cell, str) else _share(cell)
     if known.type in ("answers", "scenes", "texts", "ticks", "table"):
         raise InputError("E-FACT-CELL", "一个单元格填不下", remedy="请按题号（第1题）和场景名称逐项填写")
     return shown(cell)

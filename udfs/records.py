@@ -27,7 +27,7 @@ Choices = tuple[tuple[str, str], ...]
 """Interpretation ids and the codes of the options in force."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
     """The facts of one enterprise, what could not be read of them, and the names that no fact has.
 
@@ -38,6 +38,12 @@ class Record:
     problems: tuple[InputError, ...] = ()
     unused: tuple[str, ...] = ()
     error: UdfError | None = None
+
+    def sound(self) -> Record:
+        """The record itself; raises the first of its problems."""
+        if self.problems:
+            raise self.problems[0]
+        return self
 
 
 def questionnaires(grid: Grid) -> list[list[Cells]]:
@@ -249,7 +255,7 @@ def read_record(known: Mapping[str, Target], pairs: Pairs) -> Record | None:
     found: list[tuple[Target, object, str | None]] = []
     unused = []
     for heading, value in pairs:
-        name, unit = _name_and_unit(heading)
+        name, unit = name_and_unit(heading)
         target, cell = known.get(name), screen(value)
         if target is not None:
             found.append((target, cell, unit))
@@ -268,7 +274,8 @@ def read_record(known: Mapping[str, Target], pairs: Pairs) -> Record | None:
     return Record(facts, tuple(problems), tuple(unused), error_cell)
 
 
-def _name_and_unit(heading: object) -> tuple[str, str | None]:
+def name_and_unit(heading: object) -> tuple[str, str | None]:
+    """What a heading names, and the unit of amounts it ends with: ``核定投入（万元）``."""
     name = squeeze(heading) if isinstance(heading, str) else str(heading if heading is not None else "")
     match = _WITH_UNIT.fullmatch(name)
     return (match[1], match[2]) if match else (name, None)

@@ -3,12 +3,12 @@
 A new function is one entry here, and nothing else: Excel's module and wrappers, the LibreOffice add-in, the
 ``formulas`` engine and the tests of every front end read this list. To add one:
 
-* ``call`` takes the arguments in order as Python values (``udfs.signature.Udf``); write it in
-  ``udfs.calculations``, or name a function of the library.
-* A function that computes under a policy begins with ``_POLICY`` and ends with ``_ON, _CHOICES``, which its
-  ``call`` gets as ``on`` and ``choices``: ask ``calculations.mechanism(policy, kind, on, choices)``.
-* Argument names are lower-case letters and no word of Basic; those left out come last; an argument's kind
-  says how its cells are read. A table of one enterprise is kind ``cells``.
+* ``call`` takes the arguments in order as Python values (``udfs.signature.Udf``); write it in ``udfs.calculations``
+  (``awards``, ``costs``, ``enterprise`` for those subjects), or name a function of the library.
+* A function that computes under a policy begins with ``POLICY`` and ends with ``ON, CHOICES``, which its
+  ``call`` gets as ``on`` and ``choices``: ask ``versions.mechanism(policy, kind, on, choices)``.
+* Arguments used by several functions stand in ``udfs.arguments``. Their names are lower-case letters and no word of
+  Basic; those left out come last; an argument's kind says how its cells are read (``udfs.signature.Kind``).
 * Titles and help are Chinese, with their argument at most 255 characters.
 * Its cases go into ``tests/test_udf_functions.py``: ``CASES``, and a good call in ``GOOD``.
 * For a mechanism in templates, say in ``workbooks.flavour`` which call stands in the cell of each of its outputs.
@@ -19,67 +19,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from udfs import calculations
+from udfs import awards, calculations, costs, enterprise
+from udfs.arguments import (
+    AMOUNT,
+    ANSWERS,
+    ASSETS,
+    AT_LEAST,
+    AWARDED,
+    CANDIDATE_ROW,
+    CANDIDATES,
+    CHOICES,
+    COST,
+    COSTS,
+    EMPLOYEES,
+    ENTERPRISE,
+    INDUSTRY,
+    ITEM,
+    LEVEL,
+    LINE_ROW,
+    LINES,
+    ON,
+    OPTIONS,
+    PART,
+    PLACES,
+    POLICY,
+    RECEIVED,
+    REVENUE,
+    SCENES,
+    THRESHOLD,
+    WHOLE,
+)
 from udfs.signature import Arg, Udf
 from xlcalc.values.amount_words import amount_in_words
 
 _CALCULATION = "数字化转型核算"
 _REVIEW = "数字化转型审核"
 _FILLING = "数字化转型填报"
-
-_POLICY = Arg(
-    "policy",
-    "政策编号",
-    "政策编号（英文文字），可从模板“依据”表复制，或用命令 xlcalc packs 查看",
-    "policy",
-)
-_ON = Arg("onday", "政策日期", "按该日有效的版本计算，如 2025-05-31；省略或空白按最新版本", "date", optional=True)
-_CHOICES = Arg(
-    "choices",
-    "口径",
-    "所采用的口径，如 AMB-31=literal；AMB-01=combined（以分号、逗号或换行分隔），或两列：编号、选项；"
-    "省略或空白按默认口径，不属于本政策的不影响结果",
-    "choices",
-    optional=True,
-)
-_ANSWERS = Arg(
-    "answers",
-    "评测表答案",
-    "一列（或一行）15 个单元格，按题号排列；多行时每行一家企业。字母选项填字母，多选连写如 BC；场景题填场景名称，"
-    "以顿号分隔；成效题填 降低、持平 或 增加。也可选评测表的全部勾选格。有一题未答则结果为空",
-    "answers",
-)
-_SCENES = Arg(
-    "scenes",
-    "应用场景等级",
-    "一列（或一行）16 个单元格，按评测表的场景顺序填等级，如 二级 或 2；多行时每行一家企业；空白按无等级计",
-    "scenes",
-)
-_LEVEL = Arg("level", "数字化水平等级", "认定（验收）等级：0–4，或 二级、规范级 等写法；可以是一列", "level")
-_AT_LEAST = Arg("level", "等级", "从该等级起计数：0–4，或 二级、规范级 等写法；可以是一列", "level")
-_AMOUNT = Arg("amount", "核定金额", "核定金额（元）；带单位的文字如 12万元 也可；可以是一列", "yuan")
-_RECEIVED = Arg(
-    "received",
-    "此前已享受金额",
-    "本企业此前已享受、计入每家企业上限的金额（元）；省略或空白按没有计算",
-    "yuan",
-    optional=True,
-)
-_FACTS = Arg(
-    "facts",
-    "事实",
-    "两列：名称（中文名或编号）和内容；或一行标题，此时数据另给。数字金额按元，标题末尾写“（万元）”的按万元；"
-    "日期、是/否、等级按单元格原样",
-    "facts",
-)
-_DATA = Arg(
-    "data", "数据", "事实为一行标题时，与标题同宽的数据区域：每行一家企业，结果为一列；否则省略", "data", optional=True
-)
-_APPLIED_ON = Arg(
-    "onday", "申报日期", "申报日期，如 2025-05-31；省略则取事实“申报日期”，仍没有的按最新版本", "date", optional=True
-)
-_COST = Arg("cost", "核定投入", "核定投入（元）；带单位的文字如 12万元 也可；可以是一列", "yuan")
-_ENTERPRISE = (_POLICY, _FACTS, _DATA, _APPLIED_ON, _CHOICES)
 
 UDFS: Mapping[str, Udf] = {
     udf.name: udf
@@ -89,7 +64,7 @@ UDFS: Mapping[str, Udf] = {
             "评测得分",
             _CALCULATION,
             "由 15 题答案计算数字化水平评测得分（0–100，不四舍五入）",
-            (_POLICY, _ANSWERS, _ON, _CHOICES),
+            (POLICY, ANSWERS, ON, CHOICES),
             calculations.score,
         ),
         Udf(
@@ -98,11 +73,11 @@ UDFS: Mapping[str, Udf] = {
             _CALCULATION,
             "评测表中一题的得分，不四舍五入；未答为空",
             (
-                _POLICY,
+                POLICY,
                 Arg("question", "题号", "题号，如 3 或 第3题", "text"),
                 Arg("answer", "答案", "本题答案一个单元格，或本题的全部勾选格（一列；多行时每行一家企业）", "cells"),
-                _ON,
-                _CHOICES,
+                ON,
+                CHOICES,
             ),
             calculations.question_score,
         ),
@@ -111,7 +86,7 @@ UDFS: Mapping[str, Udf] = {
             "数字化水平等级",
             _CALCULATION,
             "由 15 题答案和 16 个场景的等级判定数字化水平等级，结果为 0（无等级）至 4（四级）",
-            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
+            (POLICY, ANSWERS, SCENES, ON, CHOICES),
             calculations.level,
         ),
         Udf(
@@ -119,7 +94,7 @@ UDFS: Mapping[str, Udf] = {
             "达到等级的场景数",
             _CALCULATION,
             "达到某一等级及以上的应用场景个数",
-            (_POLICY, _SCENES, _AT_LEAST, _ON, _CHOICES),
+            (POLICY, SCENES, AT_LEAST, ON, CHOICES),
             calculations.scene_count,
         ),
         Udf(
@@ -127,7 +102,7 @@ UDFS: Mapping[str, Udf] = {
             "达到等级的约束性场景数",
             _CALCULATION,
             "达到某一等级及以上的约束性场景个数",
-            (_POLICY, _SCENES, _AT_LEAST, _ON, _CHOICES),
+            (POLICY, SCENES, AT_LEAST, ON, CHOICES),
             calculations.mandatory_count,
         ),
         Udf(
@@ -135,7 +110,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的分数",
             _CALCULATION,
             "距下一等级还差多少分；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
+            (POLICY, ANSWERS, SCENES, ON, CHOICES),
             partial(calculations.gap, "points"),
         ),
         Udf(
@@ -143,7 +118,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的场景数",
             _CALCULATION,
             "距下一等级还差多少个应用场景；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
+            (POLICY, ANSWERS, SCENES, ON, CHOICES),
             partial(calculations.gap, "scenes"),
         ),
         Udf(
@@ -151,7 +126,7 @@ UDFS: Mapping[str, Udf] = {
             "距下一等级的约束性场景数",
             _CALCULATION,
             "距下一等级还差多少个约束性场景；已达到的为 0，最高等级为 0",
-            (_POLICY, _ANSWERS, _SCENES, _ON, _CHOICES),
+            (POLICY, ANSWERS, SCENES, ON, CHOICES),
             partial(calculations.gap, "mandatory"),
         ),
         Udf(
@@ -159,7 +134,7 @@ UDFS: Mapping[str, Udf] = {
             "抵扣券面额",
             _CALCULATION,
             "按认定等级计算抵扣券面额（元），等级为一列时结果也是一列",
-            (_POLICY, _LEVEL, _RECEIVED, _ON, _CHOICES),
+            (POLICY, LEVEL, RECEIVED, ON, CHOICES),
             calculations.face_value,
         ),
         Udf(
@@ -167,7 +142,7 @@ UDFS: Mapping[str, Udf] = {
             "折扣券核减金额",
             _CALCULATION,
             "按核定金额计算折扣券核减的金额（元），金额为一列时结果也是一列",
-            (_POLICY, _AMOUNT, _RECEIVED, _ON, _CHOICES),
+            (POLICY, AMOUNT, RECEIVED, ON, CHOICES),
             calculations.reduction,
         ),
         Udf(
@@ -175,7 +150,7 @@ UDFS: Mapping[str, Udf] = {
             "企业自付金额",
             _CALCULATION,
             "核定金额减去折扣券核减后由企业自付的金额（元），金额为一列时结果也是一列",
-            (_POLICY, _AMOUNT, _RECEIVED, _ON, _CHOICES),
+            (POLICY, AMOUNT, RECEIVED, ON, CHOICES),
             calculations.own_payment,
         ),
         Udf(
@@ -183,7 +158,7 @@ UDFS: Mapping[str, Udf] = {
             "改造补贴",
             _CALCULATION,
             "按核定投入和验收等级计算补贴金额（元），投入、等级为一列时结果也是一列",
-            (_POLICY, _COST, _LEVEL, _ON, _CHOICES),
+            (POLICY, COST, LEVEL, ON, CHOICES),
             calculations.subsidy,
         ),
         Udf(
@@ -191,8 +166,50 @@ UDFS: Mapping[str, Udf] = {
             "一档的补贴",
             _CALCULATION,
             "只按某一等级的比例和上限计算的金额（元），不与较低等级比较；没有该档的为 0",
-            (_POLICY, _COST, _LEVEL, _ON, _CHOICES),
+            (POLICY, COST, LEVEL, ON, CHOICES),
             calculations.tier_amount,
+        ),
+        Udf(
+            "XLC_AWARD",
+            "定额奖补",
+            _CALCULATION,
+            "按申报方向或获奖等次计算定额奖补金额（元）；不得同时申报的方向、未列出的方向为 #VALUE!；不核对申报条件",
+            (POLICY, OPTIONS, AWARDED, ON, CHOICES),
+            awards.award,
+        ),
+        Udf(
+            "XLC_PRIZE",
+            "获奖等次",
+            _CALCULATION,
+            "参评名单中第几行按得分排名所得的等次；未获奖为“未获奖”，同分或缺得分而不能确定的为“等次待定”，不自行排序",
+            (POLICY, CANDIDATES, CANDIDATE_ROW, PLACES, ON, CHOICES),
+            awards.prize,
+            "text",
+        ),
+        Udf(
+            "XLC_ENTERPRISE_SIZE",
+            "企业规模",
+            _CALCULATION,
+            "按划型标准测算：大型企业、中型企业、小型企业 或 微型企业；该行业所看的指标未填而可能改变结果时为空",
+            (POLICY, INDUSTRY, EMPLOYEES, REVENUE, ASSETS, ON, CHOICES),
+            calculations.enterprise_size,
+            "text",
+        ),
+        Udf(
+            "XLC_RECOGNISED_COST",
+            "核定投入",
+            _CALCULATION,
+            "按投入明细逐行核算后的核定投入合计（元）；有一行尚不能核定时为空",
+            (POLICY, LINES, *COSTS),
+            costs.recognised_cost,
+        ),
+        Udf(
+            "XLC_RECOGNISED_LINES",
+            "逐行核定投入",
+            _CALCULATION,
+            "投入明细第几行的核定金额（元），行号为一列时结果也是一列；该行尚不能核定或没有填写时为空",
+            (POLICY, LINES, LINE_ROW, *COSTS),
+            costs.recognised_line,
         ),
         Udf(
             "XLC_PARAMETER",
@@ -200,20 +217,38 @@ UDFS: Mapping[str, Udf] = {
             _CALCULATION,
             "政策中写明的数值：金额为元，比例为小数，日期为日期序号；事实清单中列有某事实为 1，没有为 0",
             (
-                _POLICY,
+                POLICY,
                 Arg("path", "参数路径", "以点分隔的路径，如 subsidy.tiers.3.cap（三级的上限）；可以是一列", "text"),
-                _ON,
-                _CHOICES,
+                ON,
+                CHOICES,
             ),
             calculations.parameter,
+        ),
+        Udf(
+            "XLC_RESULT",
+            "一项结果",
+            _CALCULATION,
+            "按一家企业的事实计算政策的一项结果，为数值：金额为元，比率为小数，等级为 0–4；尚不能算出时为空。"
+            "是否符合条件只有“可拨付”考虑",
+            (POLICY, ITEM, *ENTERPRISE[1:]),
+            enterprise.result,
+        ),
+        Udf(
+            "XLC_RESULT_TEXT",
+            "一项结果的名称",
+            _CALCULATION,
+            "按一家企业的事实得出的企业规模或数字化水平等级，为文字；尚不能得出时为空",
+            (POLICY, ITEM, *ENTERPRISE[1:]),
+            enterprise.result_text,
+            "text",
         ),
         Udf(
             "XLC_STATUS",
             "核算状态",
             _REVIEW,
             "按一家企业的事实判断：可以确定、尚不能确定、不符合条件 或 政策不在有效期内；内容有误时为 #VALUE!",
-            _ENTERPRISE,
-            calculations.status,
+            ENTERPRISE,
+            enterprise.status,
             "text",
         ),
         Udf(
@@ -221,8 +256,8 @@ UDFS: Mapping[str, Udf] = {
             "尚缺事实",
             _REVIEW,
             "还须填写哪些事实，以顿号分隔；不缺时为空；内容有误时为 #VALUE!",
-            _ENTERPRISE,
-            calculations.missing,
+            ENTERPRISE,
+            enterprise.missing,
             "text",
         ),
         Udf(
@@ -230,8 +265,8 @@ UDFS: Mapping[str, Udf] = {
             "审核提示",
             _REVIEW,
             "填写有误之处、不符合的条件、提醒和须由人判断的事项，每行一条；没有时为空",
-            _ENTERPRISE,
-            calculations.findings,
+            ENTERPRISE,
+            enterprise.findings,
             "text",
             explains=True,
         ),
@@ -240,10 +275,18 @@ UDFS: Mapping[str, Udf] = {
             "核算说明",
             _REVIEW,
             "核算的完整推导：结果、依据条款、尚缺事实、提示和口径；内容有误时说明原因",
-            _ENTERPRISE,
-            calculations.explanation,
+            ENTERPRISE,
+            enterprise.explanation,
             "text",
             explains=True,
+        ),
+        Udf(
+            "XLC_RATIO_MET",
+            "比率达到要求",
+            _REVIEW,
+            "部分除以整体是否达到要求的比例：达到为 1，否则为 0；精确比较，不四舍五入；有空白时为空",
+            (PART, WHOLE, THRESHOLD),
+            calculations.ratio_met,
         ),
         Udf(
             "XLC_IN_WINDOW",

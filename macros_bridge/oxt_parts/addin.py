@@ -39,7 +39,7 @@ _ERROR_NUMBERS = {
 }  # fmt: skip
 _NAN = 0x7FF8 << 48
 _ZERO_IS_A_VALUE = frozenset({"level", "yuan"})
-"""Kinds of which a single 0 may be meant; for the others it can only be an empty cell."""
+"""Kinds of which a single 0 may be meant; for the others, and where it may be left out, it counts as an empty cell."""
 _REMEMBERED = 32
 
 
@@ -56,7 +56,7 @@ def _given(value: Any) -> Any:
 
 
 def _taken(arg: Arg, cell: Any) -> Any:
-    return None if cell == 0.0 and arg.kind not in _ZERO_IS_A_VALUE else cell
+    return None if cell == 0.0 and (arg.optional or arg.kind not in _ZERO_IS_A_VALUE) else cell
 
 
 class _Table(unohelper.Base, XVolatileResult):  # type: ignore[misc]

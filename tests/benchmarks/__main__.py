@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from udfs.adapter import call
 from workbooks.batch import run
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice, find_soffice
@@ -29,6 +30,7 @@ from xlcalc import Money, evaluate, evaluate_many
 from xlcalc.packs.registry import policy_ids
 
 ROWS = 100_000
+CELLS = 10_000
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
         f"{platform.python_implementation()} {platform.python_version()}，{os.cpu_count()} 核，{platform.platform()}\n"
     )
     print("| 项目 | 中位数 | 说明 |\n|---|---|---|")
-    for name, value, note in [*_library(), *_columns(), *_workbooks()]:
+    for name, value, note in [*_library(), *_columns(), *_functions(), *_workbooks()]:
         print(f"| {name} | {value} | {note} |")
 
 
@@ -92,6 +94,33 @@ def _columns() -> Iterator[tuple[str, str, str]]:
     }
     seconds = _median(lambda: evaluate_many("shijiazhuang.saas_voucher", vouchers))
     yield "evaluate_many 折扣券", _milliseconds(seconds), f"{ROWS} 行"
+
+
+def _functions() -> Iterator[tuple[str, str, str]]:
+    """One call for a whole column, as a cell with a range argument makes it."""
+    chance = np.random.default_rng(2)
+    fen, levels = chance.integers(0, 10**9, CELLS), chance.integers(0, 5, CELLS)
+    paid = evaluate_many("hohhot.transformation_subsidy", {"recognised_cost": fen, "maturity_level": levels})["subsidy"]
+    costs, column = [[value / 100] for value in fen.tolist()], [[float(level)] for level in levels.tolist()]
+    args = ["hohhot.transformation_subsidy", costs, column, "2024-07-01", "AMB-31=literal"]
+    assert call("XLC_SUBSIDY", args) == [[value / 100] for value in paid.tolist()]
+    note = f"{CELLS} 个单元格，一次调用"
+    yield "函数 XLC_SUBSIDY", _milliseconds(_median(lambda: call("XLC_SUBSIDY", args))), note
+    answers = [["BC", "C", "B", "无", "C", "BC", "BC", "D", "BC", "BD", "A", "降低", "持平", "增加", "持平"]] * 1000
+    assert call("XLC_SCORE", ["hohhot.maturity_2024", answers]) == [[44.75]] * 1000
+    seconds = _median(lambda: call("XLC_SCORE", ["hohhot.maturity_2024", answers]), 3)
+    yield "函数 XLC_SCORE", _milliseconds(seconds), "1000 家企业，各 15 题，一次调用"
+    employees = [[float(number % 1500)] for number in range(CELLS)]
+    sizes = ["national.sme_size_2011", "工业", employees, 400_000_000]
+    bounds = ((1000, "大型企业"), (300, "中型企业"), (20, "小型企业"), (0, "微型企业"))
+    named = [[next(name for least, name in bounds if row[0] >= least)] for row in employees]
+    assert call("XLC_ENTERPRISE_SIZE", sizes) == named
+    yield "函数 XLC_ENTERPRISE_SIZE", _milliseconds(_median(lambda: call("XLC_ENTERPRISE_SIZE", sizes), 3)), note
+    rows = [[float(number * 1000), 3] for number in range(500)]
+    asked = ["hohhot.transformation_subsidy", "subsidy", [["核定投入", "验收等级"]], rows]
+    assert call("XLC_RESULT", asked) == [[cost / 2] for cost, _ in rows]
+    seconds = _median(lambda: call("XLC_RESULT", asked), 3)
+    yield "函数 XLC_RESULT", _milliseconds(seconds), "500 家企业，整个政策含另外口径，一次调用"
 
 
 def _workbooks() -> Iterator[tuple[str, str, str]]:
