@@ -34,7 +34,7 @@ OTHER = {
 }  # fmt: skip
 ROWS = ("conditions", "items", "limits", "ratios", "indicators", "directions", "exclusions")
 """The lists of a mechanism whose rows each carry a clause and the code of their finding."""
-MEASURES = ("among", "distinct", "where", "where_any", "unlike", "days", "last_year", "total")
+MEASURES = ("among", "distinct", "where", "where_any", "unlike", "form", "days", "last_year", "total")
 
 DECIDING = ("notch", "mode", "severity", "basis", "tax", "account", "others", "what")
 """The fields whose value names one of a few readings."""

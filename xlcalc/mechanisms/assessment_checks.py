@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,15 +15,12 @@ from xlcalc.mechanisms.assessment_score import POINTS
 from xlcalc.mechanisms.base import Context, known_fact, share
 from xlcalc.results.outcome import Finding, Severity, Step
 from xlcalc.results.trace import decimal_text
+from xlcalc.values.evidence_index import index_problem, last_page
 from xlcalc.values.levels import LABELS, parse_level
-from xlcalc.values.text import normalise, squeeze
+from xlcalc.values.text import normalise
 
 KIND = "assessment_checks"
 
-_CHAPTER = re.compile(
-    r"[0-9一二三四五六七八九十]+(\.[0-9]+)*\)?[章节篇条款]|[0-9]+\.[0-9]+|[(][0-9一二三四五六七八九十]+[)]|附件"
-)
-_PAGE = re.compile(r"([0-9]+[-–—~至])?[0-9]+页|[Pp]\.?[0-9]+([-–—~至][Pp]?[0-9]+)?")
 _MOST_NAMED = 5
 
 
@@ -184,12 +180,12 @@ class AssessmentChecks:
         findings = []
         pages: int | None = known.get(self.indexed["pages_fact"])
         for name in self.indexed["facts"]:
-            said = {f"{self._place(key)}“{text}”": squeeze(str(text)) for key, text in known.get(name, {}).items()}
-            vague = [place for place, text in said.items() if not (_CHAPTER.search(text) and _PAGE.search(text))]
+            said = {f"{self._place(key)}“{text}”": str(text) for key, text in known.get(name, {}).items()}
+            vague = [place for place, text in said.items() if index_problem(text)]
             if vague:
                 message = f"{fact(name).label}须注明章节号和具体页码：{_named(vague)}"
                 findings.append(_finding(self.indexed, message, context, name))
-            beyond = [place for place, text in said.items() if pages is not None and _last_page(text) > pages]
+            beyond = [place for place, text in said.items() if pages is not None and last_page(text) > pages]
             if beyond:
                 message = f"{fact(name).label}所指页码超出总结报告的 {pages} 页：{_named(beyond)}"
                 rule = {**self.indexed, "feature": self.indexed["pages_feature"]}
@@ -237,11 +233,6 @@ def _codes(answer: Any) -> list[str] | None:
 def _named(places: Sequence[str]) -> str:
     more = f"等 {len(places)} 处" if len(places) > _MOST_NAMED else ""
     return "、".join(places[:_MOST_NAMED]) + more
-
-
-def _last_page(text: str) -> int:
-    """The highest page an index points to."""
-    return max((int(number) for match in _PAGE.finditer(text) for number in re.findall("[0-9]+", match[0])), default=0)
 
 
 def _points(typed: object, where: str) -> Fraction:

@@ -92,7 +92,9 @@ class Checklist:
             severity: Severity = item.severity if lacking else "human"
             word = "缺少材料" if lacking else "尚未核对材料" if there is None else "尚不能判断是否应交"
             article = context.article(item.clause)
-            findings.append(Finding(item.feature, severity, f"{word}：{item.demand}", article, fact=self.fact))
+            findings.append(
+                Finding(item.feature, severity, f"{word}：{item.demand}", article, fact=f"{self.fact}.{item.key}")
+            )
             basis = weakest(basis, context.basis(item.clause))
         return Step(
             self.key, KIND, self.label,

@@ -24,7 +24,8 @@ KIND = "cost_recognition"
 class WaterfallLine:
     """A line in fen: declared less its deductions is recognised. None while the line is undecided.
 
-    missing: the columns it still wants; waits_for: what else keeps it open, in words.
+    missing: the columns it still wants; waits_for: what else keeps it open, in words. excluded: the line as a whole
+    has no cost of its own.
     """
 
     row: int
@@ -35,6 +36,7 @@ class WaterfallLine:
     recognised: int | None
     missing: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class CostRecognition:
             self.red_letters.ask(line)
         self.duplicates.apply(plain)
         self.red_letters.apply(red, plain)
+        self.lowest.compare(plain)
         rounded = [self.lowest.settle(line, self.prepaid) for line in plain if not line.excluded and not line.undecided]
         if self.service_cap is not None:
             self.service_cap.apply(plain)
@@ -160,18 +163,21 @@ class CostRecognition:
         for line in waterfall.lines:
             for item in line.deductions:
                 said = f"{line.name}：{_less(item)}{item.sentence}"
-                yield self._finding(item.code, "warn", said, context.article(item.clause))
+                yield self._finding(item.code, "warn", said, context.article(item.clause), line.row)
             if line.recognised is None:
                 lacking = [fact(self.table).columns[name].label for name in line.missing]
                 said = "；".join([*([f"缺{'、'.join(lacking)}"] if lacking else []), *line.waits_for])
                 if said:
                     article = context.article(self.lowest.clause)
-                    yield self._finding(self.lowest.feature, "human", f"{line.name}尚不能核定：{said}", article)
+                    message = f"{line.name}尚不能核定：{said}"
+                    yield self._finding(self.lowest.feature, "human", message, article, line.row)
+        rows = {line.name: line.row for line in waterfall.lines}
         for name, note in waterfall.notes:
-            yield self._finding(note.code, note.severity, f"{name}：{note.sentence}", context.article(note.clause))
+            message, article = f"{name}：{note.sentence}", context.article(note.clause)
+            yield self._finding(note.code, note.severity, message, article, rows[name])
 
-    def _finding(self, code: str, severity: Any, message: str, article: str) -> Finding:
-        return Finding(code, severity, message, article, fact=self.table)
+    def _finding(self, code: str, severity: Any, message: str, article: str, row: int) -> Finding:
+        return Finding(code, severity, message, article, fact=f"{self.table}.{row}")
 
     def _compare(self, waterfall: Waterfall, given: Money | None, context: Context) -> Iterable[Finding]:
         total = waterfall.recognised
@@ -227,6 +233,7 @@ def _finished(line: Line) -> WaterfallLine:
     return WaterfallLine(
         line.row, line.name, line.get("category"), line.declared, tuple(deductions), recognised,
         tuple(missing) if undecided else (), tuple(line.waits_for) if undecided and not line.excluded else (),
+        line.excluded or line.red,
     )  # fmt: skip
 
 

@@ -90,6 +90,18 @@ class Lowest(Cited):
         for column in (DECLARED, *self.amounts, *(["tax_rate"] if self.without_tax else [])):
             line.need(column)
 
+    def compare(self, lines: Iterable[Line]) -> None:
+        """Points out a contract whose amount stands on each of its lines and is less than what they invoice."""
+        for group in _by_key(lines, "contract_no").values():
+            stated = {line.get(CONTRACT) for line in group}
+            invoiced = sum(line.fen(INVOICE) - line.credited for line in group if line.get(INVOICE) is not None)
+            amount = stated.pop()
+            if len(group) > 1 and not stated and amount is not None and invoiced > amount.fen:
+                first = ordered(group)[0]
+                said = f"合同编号 {first.get('contract_no')} 的 {len(group)} 行发票合计 {Money(invoiced)}"
+                less = f"超过各行所填合同金额 {amount}；合同金额须为各行所对应的部分，请核对"
+                first.warn(self.by_contract, f"{said}，{less}")
+
     def settle(self, line: Line, prepaid: Prepaid | None) -> bool:
         """Sets the amount of a line that lacks nothing; True where rounding decided a fen."""
         found = {DECLARED: line.fen(DECLARED)} | {column: line.fen(column) for column in self.amounts}

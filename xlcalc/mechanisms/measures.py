@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from xlcalc.errors import PackError
 from xlcalc.facts import Fact, catalogue, fact
 from xlcalc.mechanisms.base import known_fact
+from xlcalc.mechanisms.text_tests import check_text, describe_text, fits
 from xlcalc.values.dates import chinese_date, parse_date
 from xlcalc.values.money import Money, percent
 from xlcalc.values.text import squeeze
@@ -46,8 +47,9 @@ class Measure(TypedDict):
     """Of a fact: its number, or how many options are ticked (``among``: of these). Of a table: its rows.
 
     distinct: each value of this column counts once. where: column -> the values that count; where_any: one of these
-    columns is enough. unlike: column -> the fact it must differ from. days: a window for a date column. last_year:
-    only rows of the calendar year before. total: the sum of this column instead of a count.
+    columns is enough. unlike: column -> the fact it must differ from. form: column -> the form of text it must have.
+    days: a window for a date column. last_year: only rows of the calendar year before. total: the sum of this column
+    instead of a count.
     """
 
     fact: NotRequired[str]
@@ -57,6 +59,7 @@ class Measure(TypedDict):
     where: NotRequired[dict[str, list[str | bool]]]
     where_any: NotRequired[dict[str, list[str | bool]]]
     unlike: NotRequired[dict[str, str]]
+    form: NotRequired[dict[str, str]]
     days: NotRequired[Days]
     last_year: NotRequired[LastYear]
     total: NotRequired[str]
@@ -153,6 +156,8 @@ def _counts(measure: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[s
     for name, other in measure.get("unlike", {}).items():
         given = facts.get(other)
         verdicts.append(None if name not in row or given is None else _alike(row[name]) != _alike(given))
+    for name, form in measure.get("form", {}).items():
+        verdicts.append(None if name not in row else fits(row[name], {"form": form}))
     if "days" in measure:
         verdicts.append(_within(measure["days"], row, facts))
     if "last_year" in measure:
@@ -208,6 +213,7 @@ def _conditions(measure: Mapping[str, Any], table: Fact) -> str:
     said += [
         f"{table.columns[name].label}不同于{fact(other).label}" for name, other in measure.get("unlike", {}).items()
     ]
+    said += [describe_text({"form": form}, table.columns[name].label) for name, form in measure.get("form", {}).items()]
     if "days" in measure:
         said.append(f"{table.columns[measure['days']['column']].label}{describe_window(measure['days'])}")
     if "last_year" in measure:
@@ -256,6 +262,8 @@ def compile_measure(measure: Mapping[str, Any], where: str) -> Mapping[str, Any]
             )  # fmt: skip
     for name, values in [*measure.get("where", {}).items(), *measure.get("where_any", {}).items()]:
         _check_values(table.columns[name], values, where)
+    for name, form in measure.get("form", {}).items():
+        check_text({"fact": name, "form": form}, table.columns[name], where)
     for other in measure.get("unlike", {}).values():
         _known(other, where)
     if "last_year" in measure:
@@ -274,7 +282,7 @@ def _columns(measure: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     named: list[tuple[str, tuple[str, ...]]] = [
         (name, ("option", "bool")) for key in ("where", "where_any") for name in measure.get(key, {})
     ]
-    named += [(name, ()) for name in measure.get("unlike", {})]
+    named += [(name, ()) for key in ("unlike", "form") for name in measure.get(key, {})]
     named += [(measure["distinct"], ())] if "distinct" in measure else []
     named += [(measure["total"], _NUMERIC)] if "total" in measure else []
     named += [(measure["days"]["column"], ("date",))] if "days" in measure else []

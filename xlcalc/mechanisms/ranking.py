@@ -179,7 +179,9 @@ class Ranking:
         findings += self._too_many(places, context)
         own = self._own(placed, rows, context)
         if own is not None:
-            findings += self._settle(own, context, article)
+            findings += self._settle(own, places, context, article)
+        elif self._left_out(rows, context):
+            findings.append(self._doubtful("申报单位不在参评名单内，不能评定等次", context, article))
         budget = sum(places[prize.code] * prize.amount for prize in self.prizes)
         ends = accumulate(places[prize.code] for prize in self.prizes)
         filled = [min(end, len(placed)) for end in ends]
@@ -258,10 +260,32 @@ class Ranking:
                     return one
         return None
 
-    def _settle(self, own: Placed, context: Context, article: str) -> list[Finding]:
-        """The applicant's prize goes before the one that was given; without a prize nothing is awarded."""
+    def _left_out(self, rows: Sequence[Mapping[str, Any]], context: Context) -> bool:
+        """Whether the applicant is named in a way all candidates are, and is none of them."""
+        named = (("uscc", self.id), ("enterprise_name", self.name))
+        return any(
+            context.known.get(fact_id) and all(column in row for row in rows if row) for fact_id, column in named
+        )
+
+    def _doubtful(self, message: str, context: Context, article: str) -> Finding:
+        """The prize that was given cannot stand, and no other is known."""
+        context.derived[self.prize.id] = None
+        context.note_missing(self.prize.id)
+        return Finding(self.feature, "human", message, article, fact=self.candidates.id)
+
+    def _settle(self, own: Placed, places: Mapping[str, int], context: Context, article: str) -> list[Finding]:
+        """The applicant's prize goes before the one that was given; without a prize nothing is awarded.
+
+        While the ranks are open, a person may name a prize that lies within them.
+        """
         if not own.settled:
-            return []
+            ends = list(accumulate(places[prize.code] for prize in self.prizes))
+            possible = [self._prize_at(rank, ends) for rank in range(own.first, own.last + 1)]
+            given = context.known.get(self.prize.id)
+            if given is None or given in possible:
+                return []
+            said = f"{self.prize.label}填为{self.prize.show(given)}，而{own.name}处于第{own.first}至{own.last}名"
+            return [self._doubtful(said, context, article)]
         if own.prize is None:
             message = f"{own.name}排在第{own.first}名，未获奖"
             return [Finding(self.feature, "block", message, article, fact=self.candidates.id)]

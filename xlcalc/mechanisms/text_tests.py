@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from xlcalc.errors import PackError
 from xlcalc.facts import Fact
 from xlcalc.values.industry_code import problem_of_industry_code, section_of, sections
-from xlcalc.values.phone import problem_of_phone
+from xlcalc.values.phones import problem_of_phone
 from xlcalc.values.text import squeeze
 from xlcalc.values.uscc import problem_of_uscc
 from xlcalc.values.written_forms import (

@@ -55,14 +55,15 @@ class CompiledLimit:
     column: str | None
     bounds: tuple[int | None, int | None]
 
-    def counts(self, facts: Mapping[str, Any], mode: str) -> Iterator[tuple[str, int]]:
-        """(where, 字数) of each text there is to count."""
+    def counts(self, facts: Mapping[str, Any], mode: str) -> Iterator[tuple[str, int, str]]:
+        """(where, 字数, fact) of each text there is to count; the fact of a row's text is ``table.row.column``."""
         if self.column is not None:
             for number, row in enumerate(facts.get(self.facts[0], ()), 1):
                 if self.column in row:
-                    yield f"第{number}行", count_words(row[self.column], mode)
+                    name = f"{self.facts[0]}.{number}.{self.column}"
+                    yield f"第{number}行", count_words(row[self.column], mode), name
         elif all(name in facts for name in self.facts):
-            yield "", sum(count_words(facts[name], mode) for name in self.facts)
+            yield "", sum(count_words(facts[name], mode) for name in self.facts), self.facts[0]
 
     def demand(self) -> str:
         """The limit in words."""
@@ -97,16 +98,16 @@ class WordLimits:
                 unchecked.append(f"{limit.label}的字数")
                 continue
             clauses.append(limit.clause)
-            counted[limit.key] = [count for _, count in found]
+            counted[limit.key] = [count for _, count, _ in found]
             least, most = limit.bounds
-            for where, count in found:
+            for where, count, name in found:
                 if (least is not None and count < least) or (most is not None and count > most):
                     basis = weakest(basis, context.basis(limit.clause))
                     by = f"多{count - most}" if most is not None and count > most else f"少{(least or 0) - count}"
                     counted_as = f"要求{limit.demand()}，按“{MODES[self.mode][0]}”计"
                     message = f"{limit.label}{where}现为{count}字，{by}字（{counted_as}）"
                     article = context.article(limit.clause)
-                    findings.append(Finding(limit.feature, limit.severity, message, article, fact=limit.facts[0]))
+                    findings.append(Finding(limit.feature, limit.severity, message, article, fact=name))
         met = len(counted) and not findings
         return Step(
             self.key, KIND, self.label,

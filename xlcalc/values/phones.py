@@ -52,6 +52,21 @@ def read_phones(text: str, area: str | None = None) -> tuple[Phone, ...]:
     return found
 
 
+def problem_of_phone(text: str) -> str | None:
+    """Why a number is doubtful, in Chinese, or None; a local number without area code is taken as it stands.
+
+    >>> [problem_of_phone(text) for text in ("13800000000", "0311-86000000", "8600 0000", "400-800-0000")]
+    [None, None, None, None]
+    >>> problem_of_phone("") is None
+    False
+    """
+    try:
+        read_phones(text)
+    except InputError as error:
+        return error.message
+    return None
+
+
 def _read_one(typed: str, area: str | None) -> Phone:
     import phonenumbers
     from phonenumbers import PhoneNumberFormat, PhoneNumberType
