@@ -10,14 +10,16 @@ import re
 import stat
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbooks.filekind import not_a_zip, other_zip
+from workbooks.prescan import DEFAULT_LIMITS as DEFAULT_LIMITS
+from workbooks.prescan import MB, PIECE, Measure, over_limit, scan
+from workbooks.prescan import Limits as Limits
 from xlcalc.errors import WorkbookRefused
-
-MB = 1024 * 1024
 
 _END = struct.Struct("<4sHHHHIIH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -27,42 +29,10 @@ _HAS_DESCRIPTOR, _UTF8_NAME = 0x0008, 0x0800
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _KNOWN_FLAGS = _ENCRYPTED | 0x0006 | _HAS_DESCRIPTOR | _UTF8_NAME
 
-_ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MARKUP = (".xml", ".rels", ".vml")
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MAGIC = (
-    (b"%PDF", "PDF 文件"),
-    (b"Rar!", "RAR 压缩包"),
-    (b"7z\xbc\xaf", "7z 压缩包"),
-    (b"\x89PNG", "图片"),
-    (b"\xff\xd8\xff", "图片"),
-)
-_OTHER_ZIPS = (
-    ("word/document.xml", "Word 文档（.docx）"),
-    ("ppt/presentation.xml", "PPT 演示文稿（.pptx）"),
-    ("xl/workbook.bin", "二进制工作簿（.xlsb）"),
-    ("content.xml", "OpenDocument 文件（.ods 等）"),
-    ("ofd.xml", "OFD 文件"),
-)
-_HTML = (b"<html", b"<!doctype html", b"<head", b"<body", b"<meta", b"<style", b"<script", b"<table")
 _RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交"
 _RESEND = "请向填报人索取完整的原文件"
-_SUSPECT = "请勿打开此文件，并核实来源"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much a file may claim before it is refused; sizes in bytes, max_ratio for parts over 1 MB."""
-
-    max_file: int = 50 * MB
-    max_total: int = 200 * MB
-    max_part: int = 100 * MB
-    max_entries: int = 2000
-    max_ratio: int = 200
-
-
-DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +54,12 @@ class _Member:
 class Package:
     """A checked xlsx or xlsm, from which parts can be read and in which parts can be replaced."""
 
-    __slots__ = ("_data", "_members")
+    __slots__ = ("_data", "_members", "measure")
 
     def __init__(self, data: bytes, members: dict[str, _Member]) -> None:
         self._data = data
         self._members = members
+        self.measure = Measure()
 
     @classmethod
     def open(cls, path: Path, limits: Limits = DEFAULT_LIMITS) -> Package:
@@ -100,15 +71,20 @@ class Package:
 
     @classmethod
     def from_bytes(cls, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Package:
-        """The package held in ``data``, after every check, including ``scan``."""
+        """The package held in ``data``, after every check and a count of what its XML parts hold."""
         if len(data) > limits.max_file:
-            raise _over_limit("文件大小", _mb(len(data)), _mb(limits.max_file))
+            raise over_limit("文件大小", _mb(len(data)), _mb(limits.max_file))
         if not data.startswith(b"PK\x03\x04"):
-            raise _not_a_zip(data)
-        package = cls(data, _walk(data, limits))
-        if "xl/workbook.xml" not in package:
-            raise _not_xlsx(next((kind for name, kind in _OTHER_ZIPS if name in package), "普通压缩包"))
-        package.scan()
+            raise not_a_zip(data)
+        try:
+            package = cls(data, _walk(data, limits))
+        except WorkbookRefused as refusal:
+            other = other_zip(data, ()) if refusal.code not in ("E-BOOK-DAMAGED", "E-BOOK-PASSWORD") else None
+            raise other or refusal from None
+        if "xl/workbook.xml" not in package and (other := other_zip(data, package.names)):
+            raise other
+        parts = [member for member in package._members.values() if package._is_markup(member)]
+        package.measure = scan(((member.name, package._pieces(member)) for member in parts), limits)
         return package
 
     @property
@@ -122,13 +98,6 @@ class Package:
     def read(self, name: str) -> bytes:
         """The inflated member; part names compare without case, as the format demands."""
         return self._inflate(self._member(name))
-
-    def scan(self) -> None:
-        """Refuse the package if any XML part declares a DOCTYPE or an entity, or is damaged."""
-        for member in self._members.values():
-            if self._is_markup(member) and _declares_entities(self._inflate(member)):
-                message = "XML 里有 DOCTYPE 或 ENTITY 声明，正常的工作簿没有，可能是攻击文件"
-                raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=member.name, remedy=_SUSPECT)
 
     def rewrite(self, replacements: Mapping[str, bytes]) -> bytes:
         """The package's bytes with some members replaced; all others are carried over byte for byte."""
@@ -197,21 +166,44 @@ class Package:
         return head.lstrip(_BLANK).startswith(b"<")
 
     def _inflate(self, member: _Member) -> bytes:
-        content = packed = self._data[member.data : member.data + member.packed]
-        if member.method == _DEFLATED:
-            inflater = zlib.decompressobj(-15)
-            try:
-                # One byte more than declared is enough to see the lie, and costs no memory.
-                content = inflater.decompress(packed, member.size + 1)
-            except zlib.error:
-                raise _damaged("压缩数据损坏", member.name) from None
-            if not inflater.eof or inflater.unused_data:
-                raise _damaged("压缩数据与声明的大小不符", member.name)
-        if len(content) != member.size:
+        return b"".join(self._pieces(member))
+
+    def _pieces(self, member: _Member) -> Iterator[bytes]:
+        """The member's content in pieces; one that is not as long as declared, or damaged, is refused on the way."""
+        packed = memoryview(self._data)[member.data : member.data + member.packed]
+        size = crc = 0
+        for piece in _inflated(packed, member) if member.method == _DEFLATED else _sliced(packed):
+            size, crc = size + len(piece), zlib.crc32(piece, crc)
+            # The first byte more than declared is enough to see the lie.
+            if size > member.size:
+                break
+            yield piece
+        if size != member.size:
             raise _damaged("解压后的大小与声明不符", member.name)
-        if zlib.crc32(content) != member.crc:
+        if crc != member.crc:
             raise _damaged("校验码（CRC）不符", member.name)
-        return content
+
+
+def _sliced(packed: memoryview) -> Iterator[bytes]:
+    for start in range(0, len(packed), PIECE):
+        yield bytes(packed[start : start + PIECE])
+
+
+def _inflated(packed: memoryview, member: _Member) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-15)
+    left = b""
+    try:
+        for left in _sliced(packed):
+            while left and not inflater.eof:
+                yield inflater.decompress(left, PIECE)
+                left = inflater.unconsumed_tail
+            if inflater.unused_data or left:
+                break
+        yield inflater.flush()
+    except zlib.error:
+        raise _damaged("压缩数据损坏", member.name) from None
+    if not inflater.eof or inflater.unused_data or left:
+        raise _damaged("压缩数据与声明的大小不符", member.name)
 
 
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -225,9 +217,13 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
             kind = "符号链接" if stat.S_ISLNK(info.st_mode) else "目录、管道或设备，不是普通文件"
             raise WorkbookRefused("E-BOOK-NOT-FILE", f"这是{kind}，未打开", remedy="请给出工作簿文件本身")
         if info.st_size > limits.max_file:
-            raise _over_limit("文件大小", _mb(info.st_size), _mb(limits.max_file))
+            raise over_limit("文件大小", _mb(info.st_size), _mb(limits.max_file))
         with path.open("rb") as stream:
-            return stream.read(limits.max_file + 1)
+            data = stream.read(limits.max_file + 1)
+        after = path.lstat()
+        if (after.st_size, after.st_mtime_ns) != (len(data), info.st_mtime_ns):
+            raise WorkbookRefused("E-BOOK-CHANGING", "文件正在被写入或复制", remedy="请等写完后重新核算")
+        return data
     except FileNotFoundError:
         raise WorkbookRefused("E-BOOK-MISSING", "找不到这个文件", remedy="请核对路径") from None
     except OSError:
@@ -248,7 +244,7 @@ def _walk(data: bytes, limits: Limits) -> dict[str, _Member]:
     if end + _END.size + comment != len(data) or start + length != end:
         raise _damaged("压缩目录的位置不对，文件不完整或末尾有多余内容")
     if entries > limits.max_entries:
-        raise _over_limit("部件数", str(entries), str(limits.max_entries))
+        raise over_limit("部件数", str(entries), str(limits.max_entries))
     members: dict[str, _Member] = {}
     position = start
     for _ in range(entries):
@@ -261,7 +257,7 @@ def _walk(data: bytes, limits: Limits) -> dict[str, _Member]:
         raise _damaged("压缩目录的长度不对")
     total = sum(member.size for member in members.values())
     if total > limits.max_total:
-        raise _over_limit("解压后总大小", _mb(total), _mb(limits.max_total))
+        raise over_limit("解压后总大小", _mb(total), _mb(limits.max_total))
     _check_overlap(members, start)
     return members
 
@@ -321,10 +317,10 @@ def _check_method(name: str, flags: int, method: int, disk: int, zip64: bool) ->
 
 def _check_size(member: _Member, limits: Limits) -> None:
     if member.size > limits.max_part:
-        raise _over_limit("单个部件解压后", _mb(member.size), _mb(limits.max_part), member.name)
+        raise over_limit("单个部件解压后", _mb(member.size), _mb(limits.max_part), member.name)
     ratio = member.size // max(member.packed, 1)
     if member.size > MB and ratio > limits.max_ratio:
-        raise _over_limit("部件的压缩倍数", str(ratio), str(limits.max_ratio), member.name)
+        raise over_limit("部件的压缩倍数", str(ratio), str(limits.max_ratio), member.name)
 
 
 def _check_overlap(members: Mapping[str, _Member], directory: int) -> None:
@@ -348,52 +344,12 @@ def _replaced(member: _Member, content: bytes) -> tuple[bytes, bytes]:
     return bytes(record), _LOCAL.pack(b"PK\x03\x04", *shared, name_length, 0) + name + packed
 
 
-def _declares_entities(content: bytes) -> bool:
-    # Without its NULs, UTF-16 of either order reads like ASCII.
-    plain = content.replace(b"\x00", b"") if b"\x00" in content else content
-    return b"<!" in plain and _ENTITY.search(plain) is not None
-
-
-def _not_a_zip(data: bytes) -> WorkbookRefused:
-    if not data:
-        return WorkbookRefused("E-BOOK-EMPTY", "文件是空的（0 字节）", remedy=_RESEND)
-    if data.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            return WorkbookRefused("E-BOOK-PASSWORD", "文件有打开密码", remedy="请去掉打开密码后重新提交")
-        message = "这是旧格式文件（.xls、.et 等），不是 .xlsx"
-        return WorkbookRefused("E-BOOK-OLD-FORMAT", message, remedy=_RESAVE)
-    known = (kind for magic, kind in _MAGIC if data.startswith(magic))
-    return _not_xlsx(next(known, None) or _text_kind(data))
-
-
-def _text_kind(data: bytes) -> str:
-    head = data[:4096]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", "replace").encode()
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(_HTML) or (start.startswith(b"<?xml") and b"<html" in start):
-        return "网页（HTML）"
-    if start.startswith(b"<?xml"):
-        return "XML 表格 2003 文件" if b"office:spreadsheet" in start else "XML 文件"
-    is_text = start and not re.search(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]", start)
-    return "文本文件（如 CSV）" if is_text else "无法识别的文件"
-
-
-def _not_xlsx(kind: str) -> WorkbookRefused:
-    return WorkbookRefused("E-BOOK-NOT-XLSX", f"这不是 .xlsx 工作簿，而是{kind}", remedy=_RESAVE)
-
-
 def _damaged(message: str, where: str | None = None) -> WorkbookRefused:
     return WorkbookRefused("E-BOOK-DAMAGED", f"文件损坏：{message}", where=where, remedy=_RESEND)
 
 
 def _odd_zip(message: str, where: str | None = None) -> WorkbookRefused:
     return WorkbookRefused("E-BOOK-ZIP", f"压缩包{message}，不支持", where=where, remedy=_RESAVE)
-
-
-def _over_limit(what: str, found: str, limit: str, where: str | None = None) -> WorkbookRefused:
-    message, remedy = f"{what} {found}，超过上限 {limit}", "请核实来源；确为正常文件的，请删去多余内容"
-    return WorkbookRefused("E-BOOK-LIMIT", message, where=where, remedy=remedy)
 
 
 def _mb(size: int) -> str:

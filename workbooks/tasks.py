@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".csv")
+SUFFIXES = (
+    ".xlsx", ".xlsm", ".xls", ".xlsb", ".xltx", ".xltm", ".xlt", ".et", ".ett", ".wps", ".ods", ".fods", ".csv",
+    ".zip", ".rar", ".7z",
+)  # fmt: skip
+"""What is taken for a submission: tables, and what a table may have been packed or saved into by mistake."""
 RESULT_MARK = "（核算结果）"
-REPORT_NAME, JSONL_NAME = "运行报告.xlsx", "results.jsonl"
+REPORT_NAME, JSONL_NAME, RECORDS_NAME = "运行报告.xlsx", "results.jsonl", "运行记录"
+
+_INVISIBLE = re.compile("[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)")
+_LONGEST_NAME = 170
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done. seconds: wall time a file may take; megabytes: memory a worker may take."""
+    """How a run is done: the budget of one file, and how much a file may hold.
+
+    seconds: wall time; cpu_seconds: processor time; megabytes: memory of the process that works on it.
+    limits: pairs of a name of ``prescan.Limits`` and a number, before those of the template.
+    """
 
     engine: str = "direct"
     on: date | None = None
@@ -24,6 +37,8 @@ class Options:
     jobs: int = 0
     seconds: float = 60.0
     megabytes: int = 2048
+    cpu_seconds: float = 60.0
+    limits: tuple[tuple[str, int], ...] = ()
 
     @property
     def workers(self) -> int:
@@ -42,7 +57,11 @@ class Task:
 
 @dataclass
 class FileResult:
-    """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON."""
+    """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON.
+
+    sha256: of the bytes that were read; template, packs: what they were computed under; output_sha256: of what was
+    written. stops: no other file could be worked on either.
+    """
 
     path: str
     output: str | None
@@ -50,6 +69,11 @@ class FileResult:
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    sha256: str | None = None
+    template: str | None = None
+    packs: dict[str, str] = field(default_factory=dict)
+    output_sha256: str | None = None
+    stops: bool = False
 
     @property
     def blocking(self) -> bool:
@@ -66,8 +90,12 @@ class FileResult:
 def hold_back_doubles(results: Sequence[FileResult]) -> None:
     """One enterprise in two files of a run is paid in neither: a finding in each, and no payable amount."""
     places: dict[tuple[str, str], list[tuple[FileResult, dict[str, Any]]]] = {}
+    from workbooks.form import forms
+
+    # Opinions on an enterprise are paid nothing, and it may have many.
+    opinions = {name for name, spec in forms().items() if spec.kind == "review"}
     for result in results:
-        for outcome in result.outcomes:
+        for outcome in result.outcomes if result.template not in opinions else ():
             if outcome["uscc"] or outcome["name"]:
                 key = (outcome["policy"], outcome["uscc"] or outcome["name"])
                 places.setdefault(key, []).append((result, outcome))
@@ -87,40 +115,91 @@ def hold_back_doubles(results: Sequence[FileResult]) -> None:
                 result.findings.append(finding)
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder below the given paths that was not worked on, and why."""
+
+    path: Path
+    reason: str
+
+
 def find_tasks(paths: Sequence[Path], outdir: Path | None) -> list[Task]:
     """Every spreadsheet below the given paths, in a fixed order; earlier results and reports are left out."""
+    return survey(paths, outdir)[0]
+
+
+def survey(paths: Sequence[Path], outdir: Path | None) -> tuple[list[Task], list[Skipped]]:
+    """The same, and everything that was left out, with the reason: nothing is passed over in silence."""
     folders = [path for path in paths if path.is_dir()]
-    tasks = []
+    tasks: list[Task] = []
+    left: list[Skipped] = []
     seen: set[Path] = set()
-    taken: set[Path] = set()
+    taken: set[str] = set()
     for path in paths:
         prefix = Path(path.resolve().name) if path.is_dir() and len(folders) > 1 else Path()
-        for found in _spreadsheets(path, outdir) if path.is_dir() else [path]:
+        for found in _walked(path, outdir) if path.is_dir() else [path]:
+            if isinstance(found, Skipped):
+                left.append(found)
+                continue
             if found.absolute() in seen:
                 continue
             seen.add(found.absolute())
             inside = prefix / found.relative_to(path).parent if path.is_dir() else Path()
-            target = _free_name(outdir / inside, found, taken) if outdir else None
+            target = _free_name(outdir.joinpath(*map(safe_name, inside.parts)), found, taken) if outdir else None
             tasks.append(Task(found, target))
-    return tasks
+    return tasks, left
 
 
-def _free_name(folder: Path, found: Path, taken: set[Path]) -> Path:
-    """A name no other result has, whatever its suffix: a file with macros may get its result in a fresh .xlsx."""
-    name, number = found.stem, 2
-    while folder / name in taken:
-        name, number = f"{found.stem}-{number}", number + 1
+def shown(path: Path | str) -> str:
+    """A path as text that can be printed and stored: bytes that are no UTF-8 appear as ``\\x..``, controls too."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def safe_name(name: str) -> str:
+    """A name any system can write: without signs that Windows forbids or that hide, not reserved, not too long."""
+    raw = os.fsencode(name)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("gbk", "replace")
+    text = re.sub(r'[<>:"/\\|?*\ufffd]', "_", _INVISIBLE.sub("", text)).rstrip(". ")
+    text = text.encode()[:_LONGEST_NAME].decode("utf-8", "ignore").rstrip(". ")
+    return f"_{text}" if _RESERVED.match(text) or not text else text
+
+
+def _free_name(folder: Path, found: Path, taken: set[str]) -> Path:
+    """A name no other result has, whatever its suffix and case: a file with macros may get a fresh .xlsx."""
+    stem = safe_name(found.stem)
+    name, number = stem, 2
+    while str(folder / name).casefold() in taken:
+        name, number = f"{stem}-{number}", number + 1
     if found.suffix.lower() in (".xlsx", ".xlsm"):
-        taken.add(folder / name)
-    return folder / f"{name}{RESULT_MARK}{found.suffix}"
+        taken.add(str(folder / name).casefold())
+    return folder / f"{name}{RESULT_MARK}{safe_name(found.suffix)}"
 
 
-def _spreadsheets(folder: Path, outdir: Path | None) -> Iterator[Path]:
-    skipped = outdir.resolve() if outdir else None
-    for base, names, files in os.walk(folder, followlinks=False):
+def _walked(folder: Path, outdir: Path | None) -> Iterator[Path | Skipped]:
+    results = outdir.resolve() if outdir else None
+    closed: list[Skipped] = []
+
+    def unread(error: OSError) -> None:
+        closed.append(Skipped(Path(error.filename), "文件夹读不出来（没有权限等）"))
+
+    for base, names, files in os.walk(folder, onerror=unread, followlinks=False):
         here = Path(base)
-        names[:] = sorted(name for name in names if (here / name).resolve() != skipped)
+        yield from (Skipped(here / name, "链接到别处的文件夹") for name in sorted(names) if (here / name).is_symlink())
+        yield from (Skipped(here / name, "本系统的运行记录") for name in names if name == RECORDS_NAME)
+        names[:] = sorted(name for name in names if name != RECORDS_NAME and (here / name).resolve() != results)
         for name in sorted(files):
-            ours = RESULT_MARK in name or name == REPORT_NAME
-            if name.lower().endswith(SUFFIXES) and not ours:
-                yield here / name
+            reason = _why_not(name)
+            yield Skipped(here / name, reason) if reason else here / name
+    yield from closed
+
+
+def _why_not(name: str) -> str | None:
+    if RESULT_MARK in name or name in (REPORT_NAME, JSONL_NAME):
+        return "本系统以前的结果"
+    if name.startswith(".~lock.") and name.endswith("#"):
+        return "打开文件时的临时锁文件"
+    return None if name.lower().endswith(SUFFIXES) else "不是表格"
