@@ -5,21 +5,29 @@ from __future__ import annotations
 import io
 import json
 import sys
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from macros_bridge.addin.command import addin_app
+from macros_bridge.documents_command import documents_app
+from macros_bridge.merging import merge_command
+from macros_bridge.options import chosen, day_given
+from macros_bridge.reviewing import review_command, review_merge_command
 from xlcalc.errors import InputError, WorkbookError, XlcalcError
-from xlcalc.values.dates import parse_date
 
 app = typer.Typer(
     help="中小企业数字化政策的核算工具。", add_completion=False, no_args_is_help=True, rich_markup_mode=None
 )
 packs_app = typer.Typer(help="政策包。", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(packs_app, name="packs")
+app.add_typer(addin_app, name="addin")
+app.add_typer(documents_app, name="documents")
+app.command("merge")(merge_command)
+app.command("review")(review_command)
+app.command("review-merge")(review_merge_command)
 
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档")]
 On = Annotated[str | None, typer.Option("--on", help="申报日期，如 2025-05-31")]
@@ -106,6 +114,23 @@ def packs_check(as_json: Json = False) -> None:
     _emit({"format": "xlcalc.packs-check/1", "checked": ids}) if as_json else print(f"{len(ids)} 个政策包检查通过")
 
 
+@packs_app.command("coverage")
+def packs_coverage(as_json: Json = False) -> None:
+    """五份文件逐条：哪些已核算、由人判断、只列出或未收录。"""
+    from xlcalc.packs.coverage import coverage_document, coverage_text
+
+    _emit(coverage_document()) if as_json else print(coverage_text())
+
+
+@packs_app.command("diff")
+def packs_diff(policy: str, before: str, after: str, as_json: Json = False) -> None:
+    """一个政策两个版本的不同：条款、条件、材料、字数和金额。"""
+    from macros_bridge.listing import differences_document, differences_text
+
+    document = differences_document(policy, before, after)
+    _emit(document) if as_json else print(differences_text(document))
+
+
 @app.command()
 def facts(policy: str, as_json: Json = False) -> None:
     """一个政策需要填写哪些事实。"""
@@ -122,7 +147,7 @@ def calc(policy: str, facts: str, on: On = None, choose: Choose = None, as_json:
     from xlcalc.results.explain import explain as explain_outcome
     from xlcalc.results.trace import outcome_dict
 
-    day, choices = _day(on), _choices(choose)
+    day, choices = day_given(on), chosen(choose)
     given = _read_facts(facts)
     try:
         outcome = evaluate(policy, given, on=day, choices=choices)
@@ -144,7 +169,7 @@ def explain(
     from workbooks.recalc import recalculate
 
     path = _existing(Path(target))
-    done = recalculate(path, on=_day(on), choices=_choices(choose))
+    done = recalculate(path, on=day_given(on), choices=chosen(choose))
     for record, outcome in done.outcomes:
         print(f"{record.facts.get('enterprise_name') or record.key}（{record.where}）")
         print(explain_outcome(outcome) + "\n")
@@ -170,40 +195,52 @@ def templates(as_json: Json = False) -> None:
 @app.command()
 def template(
     name: Annotated[str, typer.Argument(metavar="TEMPLATE")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="写到哪个 .xlsx 文件")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="写到哪个 .xlsx 文件，或带函数的 .xlsm 文件")],
     facts: Annotated[str | None, typer.Option("--facts", help="预填的事实（JSON）")] = None,
     on: On = None,
     choose: Choose = None,
 ) -> None:
-    """生成工作簿模板，可预填。"""
+    """生成工作簿模板，可预填；.xlsm 的单元格调用 XLC_ 函数，供装有加载项的 Excel 使用。"""
     from workbooks.batch import write_atomically
     from workbooks.template import build_template
 
-    if output.suffix.lower() == ".xlsm":
+    suffix = output.suffix.lower()
+    if suffix not in (".xlsx", ".xlsm"):
         raise WorkbookError(
-            "E-NO-XLSM", "带函数的 .xlsm 版本尚未提供", where=str(output), remedy="请改用 .xlsx，公式不需要任何加载项"
-        )
-    if output.suffix.lower() != ".xlsx":
-        raise WorkbookError(
-            "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 结尾"
+            "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 或 .xlsm 结尾"
         )
     if output.exists():
         raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy="请换一个文件名或先移走原文件")
     given = _read_facts(facts, many=True) if facts else ()
     try:
-        data = build_template(name, given, on=_day(on), choices=_choices(choose))
+        flavour = "udf" if suffix == ".xlsm" else "native"
+        data = build_template(name, given, on=day_given(on), choices=chosen(choose), flavour=flavour)
     except InputError as error:
         raise error.at(facts or name) from None
+    if suffix == ".xlsm":
+        from macros_bridge.vba.embed import embed
+
+        data = embed(data)
     _guard_io(output, lambda: write_atomically(output, data))
     print(f"已生成 {output}")
 
 
 @app.command()
-def read(file: Path, as_json: Json = False) -> None:
-    """读出已填工作簿中的事实及问题。"""
+def read(
+    file: Path,
+    template: Annotated[str | None, typer.Option("-t", "--template", help="别人的表格：对应到哪个模板")] = None,
+    mapping: Annotated[Path | None, typer.Option("--map", help="别人的表格：已填好的列对应.json")] = None,
+    as_json: Json = False,
+) -> None:
+    """读出已填工作簿中的事实及问题；别人的表格则给出各列的对应。"""
     from macros_bridge.listing import read_document, read_text
+    from workbooks.foreign_table import is_foreign
 
-    document = read_document([_existing(file)])
+    if is_foreign(_existing(file)):
+        from macros_bridge.foreign_reading import run_read
+
+        raise typer.Exit(run_read(file, template, mapping, as_json=as_json))
+    document = read_document([file])
     _emit(document) if as_json else print(read_text(document))
 
 
@@ -229,9 +266,8 @@ def recalc(
     """重新核算工作簿，结果写入新文件和运行报告；原文件不动。"""
     from macros_bridge.running import run_batch
 
-    code = run_batch(
-        paths, outdir, jobs=jobs, engine=engine, on=_day(on), choices=_choices(choose), timeout=timeout, as_json=as_json
-    )
+    day, choices = day_given(on), chosen(choose)
+    code = run_batch(paths, outdir, jobs=jobs, engine=engine, on=day, choices=choices, timeout=timeout, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -283,27 +319,6 @@ def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
         double = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
         raise InputError("E-DOUBLE-KEY", f"“{double[:60]}”写了两次", where=name, remedy="请只保留一个")
     return found
-
-
-def _choices(given: list[str] | None) -> dict[str, str]:
-    choices: dict[str, str] = {}
-    for item in given or []:
-        key, sign, code = item.partition("=")
-        if not sign or not key or not code:
-            raise InputError("E-CHOICE", f"口径“{item[:60]}”写法不对", where="--choose", remedy="请写成 AMB-31=literal")
-        if choices.get(key, code) != code:
-            raise InputError("E-CHOICE", f"口径 {key} 选了两次且不同", where="--choose", remedy="请只保留一个")
-        choices[key] = code
-    return choices
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return parse_date(text)
-    except InputError as error:
-        raise error.at("--on") from None
 
 
 def _existing(path: Path) -> Path:

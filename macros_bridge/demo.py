@@ -60,7 +60,7 @@ def _free_folder(outdir: Path) -> Path:
 def _filled(chance: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
     """Three quarters single-enterprise forms, the rest tables of several enterprises."""
     singles = [form for form in forms().values() if form.kind == "assessment"]
-    tables = [form for form in forms().values() if form.kind != "assessment"]
+    tables = [form for form in forms().values() if form.kind == "recommendation"]
     for number in range(count):
         if number % 4 < 3:
             form = singles[number % len(singles)]

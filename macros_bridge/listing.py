@@ -8,7 +8,9 @@ from typing import Any
 
 from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_score import Assessment
-from xlcalc.mechanisms.eligibility import Eligibility, condition_facts, describe
+from xlcalc.mechanisms.condition_words import describe
+from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
+from xlcalc.packs.differences import version_differences
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy, policy_ids
 from xlcalc.results.explain import SEVERITY_LABELS
@@ -64,6 +66,29 @@ def packs_text(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def differences_document(policy_id: str, before: str, after: str) -> dict[str, Any]:
+    """What one version of a policy drops, adds or changes against another."""
+    rows = version_differences(load_policy(policy_id), before, after)
+    return {
+        "format": "xlcalc.differences/1",
+        "policy": policy_id,
+        "before": before,
+        "after": after,
+        "differences": [
+            {
+                "change": row.change, "part": row.part, "key": row.key, "before": row.before, "after": row.after,
+                "features": list(row.features), "text": row.text,
+            }
+            for row in rows
+        ],
+    }  # fmt: skip
+
+
+def differences_text(document: dict[str, Any]) -> str:
+    """The same for reading."""
+    return "\n".join(row["text"] for row in document["differences"]) or "两个版本没有不同"
+
+
 def facts_document(policy_id: str) -> dict[str, Any]:
     """The inputs of a policy's newest version: id, label, type, unit, whether required, clause."""
     version = load_policy(policy_id).newest
@@ -82,12 +107,14 @@ def _inputs(mechanism: Any, version: Version) -> list[tuple[str, bool, str | Non
         return [
             (
                 name,
-                condition.severity == "block",
+                condition.severity == "block" and mechanism.required,
                 f"{version.clauses[condition.clause].article} {describe(condition.test)}",
             )
             for condition in mechanism.conditions
             for name in condition_facts(condition)
         ]
+    if hasattr(mechanism, "facts"):
+        return [(name, False, mechanism.label) for name in mechanism.facts()]
     names = [getattr(mechanism, key, None) for key in ("base", "level", "by", "answers", "scenes_fact")]
     cap = getattr(mechanism, "cap", None)
     article = "、".join(dict.fromkeys(version.clauses[key].article for key in _clauses(mechanism)))
@@ -139,6 +166,11 @@ def _fact_row(name: str, required: bool, clause: str | None) -> dict[str, Any]:
         "clause": clause,
         "help": known.help,
         "options": {code: words[0] for code, words in known.options.items()} or None,
+        "columns": {
+            column.id: {"label": column.label, "type": column.type, "unit": column.unit}
+            for column in known.columns.values()
+        }
+        or None,
     }
 
 
@@ -151,6 +183,8 @@ def facts_text(document: dict[str, Any]) -> str:
         lines.append(
             f"  {row['id']}  {row['label']}（{row['type']}{unit}{'' if row['required'] else '，可不填'}）{clause}"
         )
+        columns = (f"{name}={column['label']}" for name, column in (row["columns"] or {}).items())
+        lines += [f"      列：{'、'.join(columns)}"] if row["columns"] else []
     for question in document.get("questions", ()):
         kind = "多选" if question["multi"] else "单选"
         options = "、".join(f"{code}={label}" for code, label in question["options"].items())

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from workbooks.assessment_layout import CRITERIA, FIGURES
 from workbooks.draft import BASIS_SHEET, CHOICE_SHEET, CLAUSE_SHEET
 from workbooks.engines.libreoffice_engine import convert
+from workbooks.findings_sheet import FINDINGS_SHEET, sheets_of
 from workbooks.package import Package
 from workbooks.ports import area_of
 from workbooks.rawbook import RawBook
@@ -23,7 +25,7 @@ from workbooks.recalc import Recalculated
 from xlcalc.errors import EngineError
 
 SECONDS = 120.0
-_BESIDE_THE_FORM = frozenset({BASIS_SHEET, CLAUSE_SHEET, CHOICE_SHEET, FIGURES, CRITERIA})
+_BESIDE_THE_FORM = frozenset({BASIS_SHEET, CLAUSE_SHEET, CHOICE_SHEET, FIGURES, CRITERIA, FINDINGS_SHEET})
 _FORMULA = re.compile(r"<f(?:\s[^<>]*)?(?:/>|>[^<]*</f\s*>)")
 _SHEET = re.compile(rf"<sheet(?=\s)({ATTRIBUTES})\s*/>")
 _STATE = re.compile(r"\s+state\s*=\s*(?:\"[^\"]*\"|'[^']*')")
@@ -32,10 +34,27 @@ _FIRST_SHOWN = re.compile(r"\s+(?:activeTab|firstSheet)\s*=\s*(?:\"\d*\"|'\d*')"
 
 
 def printed_sheets(read: ReadBook) -> list[str]:
-    """The sheets of the official form in order: visible, filled in or showing results, and not working sheets."""
+    """The sheets of the official form in order: visible, filled in or showing results, and not working sheets.
+
+    Sheets of printed text count too where the form names them. Working sheets are known by name, or by having no
+    print area.
+    """
     own = {area_of(read.book, port.name).sheet for port in read.manifest.ports if port.direction in ("in", "out")}
+    own |= sheets_of(read.book).keys()
     beside = _BESIDE_THE_FORM | {read.form.data.get("payment_title")}
-    return [info.name for info in read.book.sheets if info.state == "visible" and info.name in own - beside]
+    printing = _with_print_area(read.book.package)
+    shown = [info.name for place, info in enumerate(read.book.sheets) if info.state == "visible" and place in printing]
+    return [name for name in shown if name in own - beside]
+
+
+def _with_print_area(package: Package) -> set[int]:
+    """The places in the book of the sheets that have a print area."""
+    names = (attributes(match[1]) for match in _PRINT_AREA.finditer(xml_text(package, "xl/workbook.xml")))
+    return {int(given["localSheetId"]) for given in names if _is_print_area(given)}
+
+
+def _is_print_area(given: Mapping[str, str]) -> bool:
+    return given.get("name") == "_xlnm.Print_Area" and "localSheetId" in given
 
 
 def printable(done: Recalculated) -> bytes:
@@ -61,8 +80,7 @@ def _only(text: str, shown: list[str]) -> str:
 
     def drop(match: re.Match[str]) -> str:
         given = attributes(match[1])
-        area = given.get("name") == "_xlnm.Print_Area" and "localSheetId" in given
-        return "" if area and names[int(given["localSheetId"])] not in shown else match[0]
+        return "" if _is_print_area(given) and names[int(given["localSheetId"])] not in shown else match[0]
 
     first = names.index(shown[0])
     text = _FIRST_SHOWN.sub("", text)

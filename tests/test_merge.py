@@ -252,10 +252,10 @@ def test_names_that_are_alike_are_told_and_stay_two(tmp_path: Path) -> None:
 
 
 def test_only_those_that_pass_when_asked(tmp_path: Path) -> None:
-    # The ledger's amounts stand in no application; the bureau gives them in a table of its own.
+    # The ledger's amounts stand in none of these applications; the bureau gives them in a table of its own.
     ledger = [["企业名称", "信用代码", "已核减金额（元）"]]
     for number in range(3):
-        application(tmp_path, number, acceptance_passed=number != 1)
+        application(tmp_path, number, acceptance_passed=number != 1, saas_reduction_to_date=None)
         ledger.append([NAMES[number], code(number), 0])
     sheet(tmp_path, ledger[:3])
     done = merge([tmp_path], CLOUD, passed_only=True)

@@ -525,7 +525,7 @@ def test_rows_no_longer_filled_are_cleared() -> None:
 def test_explanations_and_findings_stand_on_the_basis_sheet() -> None:
     result = again(typed(FILLED[FORM], {"o_total": 99}))
     lines = "\n".join(str(line) for line in values(result.data, "fill_explanation"))
-    assert "48.25" in lines and "350,000.00 元" in lines and "申报指南 二" in lines
+    assert "48.25" in lines and "350,000.00 元" in lines and "申报指南 2" in lines
     assert f"[E-STORED-DIFFERS] {where(FILLED[FORM], 'o_total')}" in lines
     assert "可拨付 350,000.00 元" in value(result.data, "fill_summary")
 

@@ -23,7 +23,10 @@ from test_vba_project import PARTS, as_stored, sources
 from workbench import CLOUD, CLOUD_COMPANY, FORM, TEMPLATES, e1, edited, filled, members
 
 from macros_bridge.vba.embed import BUTTONS, embed, production_modules
+from macros_bridge.vba.shipped import MOST_SHEETS, present
 from workbooks.engines.libreoffice_engine import convert
+from workbooks.form import forms
+from workbooks.own_macros import own_macros
 from workbooks.package import Package
 from workbooks.reader import read_package
 from workbooks.template import build_template
@@ -342,3 +345,12 @@ def test_any_other_workbook_gets_them_beside_its_cells() -> None:
     drawing = relations(data, "xl/worksheets/sheet2.xml")["xlcalcButtons"][1]
     columns = [int(column.text or "") for column in tree(data, drawing).iter(f"{DRAWING}col")]
     assert columns == [4, 5, 6]
+
+
+def test_the_macros_of_today_are_known_as_ours() -> None:
+    assert present().keys() <= own_macros().keys(), "run python -m macros_bridge.vba.shipped"
+    assert all(len(load(form_id)) <= MOST_SHEETS for form_id in forms())
+
+
+def load(form_id: str) -> list[str]:
+    return openpyxl.load_workbook(io.BytesIO(build_template(form_id)), read_only=True).sheetnames

@@ -268,22 +268,24 @@ def differences(
 
 
 def unlucky_serve(pipe: Any, options: Any) -> None:
-    """A batch worker that hangs, dies or runs out of memory on files whose names say so."""
+    """A batch worker that hangs, spins, dies or runs out of memory on files whose names say so."""
     honest = batch.process
 
     def process(task: tasks.Task, given: tasks.Options) -> tasks.FileResult:
         if "卡住" in task.path.name:
             time.sleep(600)
+        while "空转" in task.path.name:
+            pass
         if "崩溃" in task.path.name:
             os._exit(3)
         return honest(task, given)
 
-    def recalculated(task: tasks.Task, given: tasks.Options) -> tasks.FileResult:
+    def recalculated(task: tasks.Task, given: tasks.Options, data: bytes) -> tasks.FileResult:
         if "内存" in task.path.name:
             raise MemoryError
         if "出错" in task.path.name:
             raise ZeroDivisionError
-        return _recalculated(task, given)
+        return _recalculated(task, given, data)
 
     _recalculated = batch._recalculated
     batch.process, batch._recalculated = process, recalculated

@@ -126,6 +126,9 @@ def _raw_value(cell: RawCell, known: Fact, unit: str | None, date1904: bool) -> 
         return _date(cell, date1904)
     if known.type == "bool" and cell.kind == "number":
         return {"1": True, "0": False}.get(cell.text, cell.text)
+    if known.type == "share" and cell.kind == "number":
+        # A cell shown as 90% stores 0.9; a share typed as text says its sign itself.
+        return f"{_FIFTEEN_DIGITS.create_decimal(cell.text) * 100:f}%"
     if cell.kind == "number":
         return _number_text(cell)
     return cell.text

@@ -12,6 +12,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks import style
+from workbooks.flavour import NATIVE, UDF, Calls
 from workbooks.form import Form
 from workbooks.ports import Direction, Manifest, Port
 from xlcalc.packs.policy import Version
@@ -27,7 +28,10 @@ BASIS_LINES = 60
 class Draft:
     """Collects sheets, defined names and ports; every port has exactly one name."""
 
-    def __init__(self, form: Form, versions: Mapping[str, Version], choices: Mapping[str, str]) -> None:
+    def __init__(
+        self, form: Form, versions: Mapping[str, Version], choices: Mapping[str, str], flavour: str = NATIVE
+    ) -> None:
+        self.flavour = flavour
         self.form = form
         self.versions = versions
         self.choices = choices
@@ -35,7 +39,15 @@ class Draft:
         self.book.remove(self.book.active)
         self.ports: list[Port] = []
         self.table: list[str] = []
-        self._parameter_row = 1
+        self.lists: dict[str, str] = {}
+        self.rows: dict[str, int] = {}
+        self.texts: dict[str, str] = {}
+        # The first parameter row of the udf flavour joins the choices in force for its calls.
+        self._parameter_row = 1 if flavour == NATIVE else 3
+
+    def rows_of(self, table: str, usual: int) -> int:
+        """How many rows a table is laid out with: as its form says, or more where more are to be filled in."""
+        return max(usual, self.rows.get(table, 0))
 
     def sheet(self, title: str, *, hidden: bool = False) -> Worksheet:
         """A new sheet; hidden ones hold parameters and intermediate values."""
@@ -105,9 +117,41 @@ class Draft:
             return [found]
         return [cell for row in found for cell in (row if isinstance(row, tuple) else (row,))]
 
+    def cell(self, ref: str) -> Any:
+        """The openpyxl cell of a reference such as ``参数!$B$3``."""
+        sheet, _, place = ref.replace("$", "").partition("!")
+        return self.book[sheet][place]
+
+    def calls(self, policy: str) -> Calls:
+        """How the cells of this draft call functions under one of its policies."""
+        at = list(self.versions).index(policy)
+        first = {name: row for _, _, name, row in _identity_rows(self)}
+        policy_cell, day = (f"{BASIS_SHEET}!$B${first[name] + at}" for name in ("xlcalc_policies", "xlcalc_versions"))
+        return Calls(policy_cell, day, f"{PARAMETER_SHEET}!$B$1")
+
     def manifest(self) -> Manifest:
         """The manifest of what was laid out."""
-        return Manifest(self.form.id, self.form.version, tuple(self.ports), tuple(self.table))
+        return Manifest(self.form.id, self.form.version, tuple(self.ports), tuple(self.table), self.flavour)
+
+
+def _identity_rows(draft: Draft) -> list[tuple[str, list[str], str, int]]:
+    """The lines at the head of the 依据 sheet: label, values, port name, first row."""
+    policies, versions = list(draft.versions), list(draft.versions.values())
+    lines = [
+        ("模板", [draft.form.id], "xlcalc_template"),
+        ("模板版本", [draft.form.version], "xlcalc_template_version"),
+        ("政策名称", [load_policy(policy).label for policy in policies], ""),
+        ("政策编号", policies, "xlcalc_policies"),
+        ("政策版本", [version.id for version in versions], "xlcalc_versions"),
+        ("政策包校验值", [version.hash for version in versions], "xlcalc_hashes"),
+    ]
+    if draft.flavour != NATIVE:
+        lines.append(("公式类型", [draft.flavour], "xlcalc_flavour"))
+    found, row = [], 2
+    for label, values, name in lines:
+        found.append((label, values, name, row))
+        row += len(values)
+    return found
 
 
 def add_basis(draft: Draft) -> None:
@@ -120,27 +164,15 @@ def add_basis(draft: Draft) -> None:
     style.widths(sheet, [("A", 16), ("B", 92)])
     style.merge(sheet, "A1:B1", f"{draft.form.title} · 依据", font=style.SUBTITLE, align=style.CENTRE, box=False)
     sheet.row_dimensions[1].height = 30
-    labels = {policy: load_policy(policy).label for policy in draft.versions}
-    numbers = [f"（{place}）" if len(labels) > 1 else "" for place in range(1, len(labels) + 1)]
-    blocks: list[tuple[str, list[str], str]] = [
-        ("模板", [draft.form.id], "xlcalc_template"),
-        ("模板版本", [draft.form.version], "xlcalc_template_version"),
-        ("政策名称", list(labels.values()), ""),
-        ("政策编号", list(labels), "xlcalc_policies"),
-        ("政策版本", [version.id for version in draft.versions.values()], "xlcalc_versions"),
-        ("政策包校验值", [version.hash for version in draft.versions.values()], "xlcalc_hashes"),
-    ]
-    row = 2
-    for label, values, name in blocks:
+    for label, values, name, row in _identity_rows(draft):
         for place, value in enumerate(values):
-            number = numbers[place] if len(values) > 1 else ""
+            number = f"（{place + 1}）" if len(values) > 1 else ""
             style.put(sheet, f"A{row + place}", label + number, font=style.SMALL_HEADING, fill=style.HEADER)
             style.put(sheet, f"B{row + place}", value, font=style.SMALL)
+        last = row + len(values) - 1
         if name:
-            span = f"B{row}" if len(values) == 1 else f"B{row}:B{row + len(values) - 1}"
-            draft.port(sheet, span, name, "identity")
-        row += len(values)
-    top = row + 1
+            draft.port(sheet, f"B{row}" if last == row else f"B{row}:B{last}", name, "identity")
+    top = last + 2
     heading = "核算步骤与提示（由 xlcalc 核算时填写）"
     style.merge(sheet, f"A{top}:B{top}", heading, font=style.HEADING, fill=style.HEADER)
     sheet.row_dimensions[top].height = 24
@@ -190,6 +222,10 @@ _CHOICE_COLUMNS = (
     ("由谁确认", 15.0),
     ("确认人及日期", 14.0),
 )
+_CHANGING = {
+    NATIVE: "更改“本表采用”后，请重新核算（xlcalc recalc），使公式所用参数与口径一致。可更改的列在前，其余为说明。",
+    UDF: "更改“本表采用”后，函数结果随之更新；依据和意见须重新核算（xlcalc recalc）。可更改的列在前，其余为说明。",
+}
 _KINDS = {"choice": "", "required": "必填，无默认值", "note": "说明", "alias": "同义"}
 
 
@@ -199,8 +235,7 @@ def add_choices(draft: Draft) -> None:
     letters = "ABCDEFGH"
     style.widths(sheet, zip(letters, (width for _, width in _CHOICE_COLUMNS), strict=True))
     style.merge(sheet, "A1:H1", "口径确认表", font=style.SUBTITLE, align=style.CENTRE, box=False)
-    note = "更改“本表采用”后，请重新核算（xlcalc recalc），使公式所用参数与口径一致。可更改的列在前，其余为说明。"
-    style.merge(sheet, "A2:F2", note, font=style.NOTE, box=False)
+    style.merge(sheet, "A2:F2", _CHANGING[draft.flavour], font=style.NOTE, box=False)
     for column, (label, _) in zip(letters, _CHOICE_COLUMNS, strict=True):
         style.put(sheet, f"{column}3", label, font=style.HEADING, fill=style.HEADER, align=style.CENTRE)
     sheet.row_dimensions[1].height, sheet.row_dimensions[2].height, sheet.row_dimensions[3].height = 28, 22, 24
@@ -226,12 +261,18 @@ def add_choices(draft: Draft) -> None:
         sheet.row_dimensions[row].height = height
         row += 1
     _choices_state(draft, sheet)
+    if draft.flavour == UDF:
+        _join_choices(draft)
     sheet.freeze_panes = "B4"
     style.page(sheet, f"A1:H{row - 1}", landscape=True, header_rows="3:3")
     style.protect(sheet)
 
 
-CHOICES_AGREE, CHOICES_CHANGED = "公式所用参数与口径一致", "口径已更改：请重新核算，使公式同步"
+CHOICES_AGREE = "公式所用参数与口径一致"
+_CHOICES_CHANGED = {
+    NATIVE: "口径已更改：请重新核算，使公式同步",
+    UDF: "口径已更改：结果已按新口径计算，请重新核算，使依据同步",
+}
 
 
 def _choices_state(draft: Draft, sheet: Worksheet) -> None:
@@ -241,11 +282,27 @@ def _choices_state(draft: Draft, sheet: Worksheet) -> None:
     used = draft.parameters("choices_used", [[cell.value] for cell in cells])
     # Compared as text: a code such as 14 becomes a number when it is picked from the list.
     equal = ",".join(f'${cell.column_letter}${cell.row}&""={ref}&""' for cell, (ref,) in zip(cells, used, strict=True))
-    formula = f'=IF(AND({equal}),"{CHOICES_AGREE}","{CHOICES_CHANGED}")'
+    changed = _CHOICES_CHANGED[draft.flavour]
+    formula = f'=IF(AND({equal}),"{CHOICES_AGREE}","{changed}")'
     style.merge(sheet, "G2:H2", formula, font=style.SMALL, fill=style.COMPUTED, align=style.CENTRE)
     draft.port(sheet, "G2", "o_choices_state", "out")
-    warning = FormulaRule(formula=[f'$G$2="{CHOICES_CHANGED}"'], fill=style.RED)
+    warning = FormulaRule(formula=[f'$G$2="{changed}"'], fill=style.RED)
     sheet.conditional_formatting.add("G2", warning)
+
+
+def _join_choices(draft: Draft) -> None:
+    """One cell with every choice in force, as the functions take them; see ``choices_text``."""
+    cells = [draft.cells(port.name)[0] for port in draft.ports if port.direction == "choice"]
+    parts = (f'{CHOICE_SHEET}!$A${cell.row}&"="&{CHOICE_SHEET}!$D${cell.row}' for cell in cells)
+    sheet = draft.book[PARAMETER_SHEET]
+    style.put(sheet, "A1", "choices_in_force", font=style.SMALL, box=False)
+    sheet["B1"] = "=" + ('&"；"&'.join(parts) or '""')
+    draft.port(sheet, "B1", "k_choices", "out")
+
+
+def choices_text(choices: Mapping[str, str]) -> str:
+    """What the cell of ``k_choices`` shows: ``AMB-31=literal；AMB-01=combined``."""
+    return "；".join(f"{key}={code}" for key, code in choices.items())
 
 
 def choice_name(interpretation: str) -> str:

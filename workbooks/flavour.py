@@ -134,13 +134,17 @@ def question_units(draft: Draft, span: Span, exclusive: str, points: str, scale:
     question, first, last = span
     states = f"$A${first}:$A${last}"
     native = assessment_cells.question_units(question, states, exclusive, points)
-    counted = f"SUMPRODUCT({states},{points})"
-    # What is wrong with the ticks is said as natively; the call stands where points are counted.
     return (
-        native
-        if draft.flavour == NATIVE
-        else native.replace(counted, f"ROUND({_question_call(draft, span)}*{scale},0)")
+        native if draft.flavour == NATIVE else units_called(native, states, points, _question_call(draft, span), scale)
     )
+
+
+def units_called(native: str, states: str, points: str, call: str, scale: str) -> str:
+    """The native formula for score units with a call where it counts points.
+
+    What is wrong with the ticks is said as natively.
+    """
+    return native.replace(f"SUMPRODUCT({states},{points})", f"ROUND({call}*{scale},0)")
 
 
 def question_score(draft: Draft, span: Span, units: str, scale: str) -> str:

@@ -76,7 +76,7 @@ def _result(draft: Draft, sheet: Worksheet, rate: TieredRate, level: str, level_
         style.put(sheet, f"A{row}", label, font=style.HEADING)
         style.computed_cell(sheet, f"B{row}", formula, format=_LEVEL_FORMAT if row in (8, 9) else None)
         draft.port(sheet, f"B{row}", name, "out")
-    refs = _tier_refs(draft, rate)
+    refs = tier_refs(draft, rate)
     refs |= {"base": "$B$4", "level": "$B$9"}
     formula = mechanism_cells(draft, draft.form.policies[1], rate, refs)["subsidy"].removeprefix("=")
     for row, label, wanted, name in (
@@ -107,7 +107,8 @@ def _columns(area: str) -> tuple[str, str]:
     return f"{sheet}!$B${top}:$B${bottom}", f"{sheet}!$C${top}:$C${bottom}"
 
 
-def _tier_refs(draft: Draft, rate: TieredRate) -> dict[str, str]:
+def tier_refs(draft: Draft, rate: TieredRate) -> dict[str, str]:
+    """The parameter cells of the tiers, under the names ``excel_cells`` of a rate takes them by."""
     blocks = rate.parameters()
     refs = {"take_best_lower": draft.parameters("take_best_lower", blocks["take_best_lower"])[0][0]}
     for number, row in enumerate(draft.parameters("tiers", blocks["tiers"]), 1):

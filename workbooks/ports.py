@@ -18,7 +18,8 @@ class Port:
 
     direction: ``in`` a person fills it; ``out`` a formula whose value we write; ``fill`` an empty cell
     shipped for text we write; ``parameter`` a number from the pack; ``choice`` the option of an
-    interpretation; ``identity`` what the template is. fact: the fact an input feeds.
+    interpretation; ``identity`` what the template is. fact: the fact an input feeds. items: what the cells of a
+    list stand for, in order, or the two words a form prints for a yes-or-no.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Port:
     fact: str | None = None
     unit: str | None = None
     label: str = ""
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

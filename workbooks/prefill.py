@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, places
 from workbooks.rawbook import RawBook, Value
 from xlcalc.errors import InputError
-from xlcalc.facts import fact, parse_facts
+from xlcalc.facts import Fact, fact, parse_facts
 from xlcalc.mechanisms.assessment_answers import Question, read_answer
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.values.dates import to_serial
@@ -27,10 +28,22 @@ def prefill(
 ) -> Changes:
     """The facts of one enterprise (form) or of many (table, one a row), as changes to input cells."""
     parsed = [parse_facts(row) for row in rows]
-    if assessment is None:
+    if form.kind == "recommendation":
         return dict(_table(book, ports, parsed))
+    if form.kind == "summary":
+        from workbooks.summary_prefill import summary_changes
+
+        return dict(summary_changes(book, ports, parsed))
     if len(parsed) != 1:
         raise InputError("E-ONE-RECORD", "此模板一份只填一家企业", remedy="请为每家企业各生成一份")
+    if form.kind == "review" and assessment is not None:
+        from workbooks.review_prefill import review_changes
+
+        return dict(review_changes(book, ports, assessment, parsed[0]))
+    if assessment is None:
+        from workbooks.application_prefill import application_changes
+
+        return dict(application_changes(book, ports, parsed[0]))
     return dict(_form(book, form, ports, assessment, parsed[0]))
 
 
@@ -48,12 +61,13 @@ def _table(book: RawBook, ports: Manifest, rows: Sequence[Mapping[str, Any]]) ->
         wanted = rows if port.name in ports.table else rows[:1]
         for place, facts in zip(places(book, port.name), wanted, strict=False):
             if port.fact in facts:
-                yield _at(place, _shown(port.fact, facts[port.fact], port.unit))
+                yield _at(place, cell_text(fact(port.fact), facts[port.fact], port.unit))
 
 
-def _shown(fact_id: str, value: Any, unit: str | None) -> Value:
+def cell_text(known: Fact, value: Any, unit: str | None) -> Value:
     """The value as the cell holds it: money as a number in the form's unit, levels and options as labels."""
-    known = fact(fact_id)
+    if isinstance(value, Fraction):
+        return Decimal(value.numerator) / Decimal(value.denominator)
     if isinstance(value, Money):
         return value.yuan / 10000 if (unit or known.unit) == "万元" else value.yuan
     if isinstance(value, bool | MaturityLevel) or known.type == "option":
@@ -67,7 +81,7 @@ def _shown(fact_id: str, value: Any, unit: str | None) -> Value:
 def _form(book: RawBook, form: Form, ports: Manifest, assessment: Assessment, facts: Mapping[str, Any]) -> _Writes:
     for port in ports.ports:
         if port.direction == "in" and port.fact and port.fact in facts and port.fact not in _NOT_SCALAR:
-            yield _at(places(book, port.name)[0], _shown(port.fact, facts[port.fact], port.unit))
+            yield _at(places(book, port.name)[0], cell_text(fact(port.fact), facts[port.fact], port.unit))
     assessment.read_answers(facts.get("answers", {}))
     yield from _answers(book, form, assessment, facts.get("answers", {}))
     for name, port_name in (("scenes", "i_scenes"), ("reviewed_scenes", "i_reviewed")):

@@ -33,6 +33,12 @@ _NEEDS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 MAX_TEXT = 32_767
 
 
+class ErrorValue(str):
+    """An error a formula shows, such as ``#N/A``; as any other text it would be text."""
+
+    __slots__ = ()
+
+
 def dialect(message: str, where: str) -> WorkbookRefused:
     """The refusal for what the grammar does not know."""
     return WorkbookRefused("E-BOOK-DIALECT", f"无法可靠读取：{message}", where=where, remedy=RESAVE)
@@ -139,6 +145,8 @@ def encoded(value: Value, is_formula: bool, where: str) -> tuple[str, str]:
         return "b", f"<v>{value:d}</v>"
     if isinstance(value, int | Decimal):
         return "", f"<v>{_plain(Decimal(value))}</v>"
+    if isinstance(value, ErrorValue):
+        return "e", f"<v>{value}</v>"
     text = ILLEGAL.sub("", value)
     if len(text.encode("utf-16-le")) > 2 * MAX_TEXT:
         message = f"文字超过 {MAX_TEXT} 个字符，单元格放不下"

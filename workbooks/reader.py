@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.cellread import CellReader, Evaluated
+from workbooks.flavour import NATIVE, UDF
 from workbooks.form import Form, forms
+from workbooks.own_macros import only_our_macros
 from workbooks.package import Package
 from workbooks.ports import Manifest, area_of, cell_at, places
 from workbooks.rawbook import RawBook
@@ -36,6 +38,14 @@ class Record:
     facts_at: dict[str, str] = field(default_factory=dict)
     row: int | None = None
 
+    def place_of(self, name: str | None) -> str | None:
+        """The cell a finding about ``name`` belongs to: its own, else that of the row or table it is in."""
+        while name:
+            if name in self.facts_at:
+                return self.facts_at[name]
+            name = name.rpartition(".")[0]
+        return None
+
 
 @dataclass
 class ReadBook:
@@ -59,13 +69,20 @@ def read_workbook(path: Path, evaluated: Evaluated | None = None) -> ReadBook:
 def read_package(package: Package, evaluated: Evaluated | None = None) -> ReadBook:
     """The same for a package already opened."""
     book = RawBook(package)
-    form, ports = _identify(book)
+    form, flavour = _identify(book)
     reader = CellReader(book, evaluated)
     versions = _versions(book, form)
+    ports = manifest(form.id, flavour, tuple(versions.items()))
     choices = _choices(book, ports, versions)
     used = [cell_at(book, place).text for place in places(book, "p_choices_used")]
     if form.kind == "assessment":
         from workbooks.assessment_reader import read_records
+    elif form.kind == "application":
+        from workbooks.application_reader import read_records
+    elif form.kind == "summary":
+        from workbooks.summary_reader import read_records
+    elif form.kind == "review":
+        from workbooks.review_reader import read_records
     else:
         from workbooks.recommendation_reader import read_records
     records = read_records(reader, form, ports, versions, choices)
@@ -81,7 +98,7 @@ def read_package(package: Package, evaluated: Evaluated | None = None) -> ReadBo
     )
 
 
-def _identify(book: RawBook) -> tuple[Form, Manifest]:
+def _identify(book: RawBook) -> tuple[Form, str]:
     if book.resolve("xlcalc_template") is None:
         raise WorkbookRefused(
             "E-BOOK-FOREIGN",
@@ -100,7 +117,12 @@ def _identify(book: RawBook) -> tuple[Form, Manifest]:
             f"模板版本 {version[:20]} 不是现用的 {form.version}",
             remedy="请用现用模板重新填写，或用原来的 xlcalc 核算",
         )
-    return form, manifest(name)
+    # Workbooks that say nothing of it have native formulas.
+    named = book.resolve("xlcalc_flavour") is not None
+    flavour = cell_at(book, places(book, "xlcalc_flavour")[0]).text if named else NATIVE
+    if flavour not in (NATIVE, UDF):
+        raise WorkbookRefused("E-BOOK-FOREIGN", f"模板类型“{flavour[:20]}”不明", remedy="请使用未改动的模板")
+    return form, flavour
 
 
 def _versions(book: RawBook, form: Form) -> dict[str, Version]:
@@ -152,7 +174,7 @@ def _choices(book: RawBook, ports: Manifest, versions: Mapping[str, Version]) ->
 
 def _about_package(package: Package) -> list[Finding]:
     facts = (
-        (package.has_macros, "E-BOOK-MACRO", "文件含有宏，未执行"),
+        (package.has_macros and not only_our_macros(package), "E-BOOK-MACRO", "文件含有宏，未执行"),
         (bool(package.external_links), "E-BOOK-LINKS", "文件含有外部链接，未读取；依赖它的结果不可采信"),
         (package.has_ole, "E-BOOK-OLE", "文件嵌有对象或控件，未打开"),
         (package.has_connections, "E-BOOK-CONNECTION", "文件含有数据连接，未连接"),

@@ -10,8 +10,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from workbooks.application_outputs import application_outputs, listed_findings, summary
 from workbooks.cellread import Evaluated
-from workbooks.draft import CHOICES_AGREE
+from workbooks.cost_outputs import FOLLOWING, cost_outputs
+from workbooks.draft import CHOICES_AGREE, choices_text
+from workbooks.findings_sheet import findings_shown, sheets_of
+from workbooks.flavour import UDF
 from workbooks.outputs import (
     Shown,
     assessment_outputs,
@@ -24,6 +28,8 @@ from workbooks.package import Package
 from workbooks.ports import Place, area_of, cell_at, places
 from workbooks.rawbook import RawCell, Value
 from workbooks.reader import ReadBook, Record, read_package
+from workbooks.review_outputs import review_outcomes, review_outputs
+from workbooks.summary_reader import check_rows, summary_outputs
 from workbooks.template import parameter_values
 from xlcalc.evaluation import evaluate
 from xlcalc.packs.policy import Version
@@ -90,13 +96,18 @@ def recalculate_package(
     if versions != read.versions or chosen != read.choices:
         read = replace(read, versions=versions, choices=chosen)
         _use_choices(read)
+    if read.form.kind == "summary":
+        check_rows(read)
     outcomes = [(record, outcome) for record in read.records for outcome in _outcomes(read, record, on)]
     result = Recalculated(read, outcomes, [*read.findings, *_changed_choices(read)])
     _write_choices_state(result)
-    _write_outputs(result, _shown(read, outcomes), compare=same, evaluated=evaluated)
+    _write_outputs(
+        result, _shown(read, outcomes), compare=same and not _without_functions(result, evaluated), evaluated=evaluated
+    )
     _write_parameters(result, compare=same)
     _count_own_formulas(result)
     _write_explanation(result)
+    _write_findings(result)
     return result
 
 
@@ -120,10 +131,31 @@ def _changed_choices(read: ReadBook) -> list[Finding]:
 
 
 def _write_choices_state(result: Recalculated) -> None:
-    """After a recalculation the parameters are those of the choices."""
-    place = places(result.read.book, "o_choices_state")[0]
-    if cell_at(result.read.book, place).formula is not None:
-        result.changes[place.sheet, place.ref] = CHOICES_AGREE
+    """After a recalculation the parameters are those of the choices; functions are told which those are."""
+    shown = {"o_choices_state": CHOICES_AGREE}
+    if result.read.manifest.flavour == UDF:
+        shown["k_choices"] = choices_text(result.read.choices)
+    for name, text in shown.items():
+        place = places(result.read.book, name)[0]
+        if cell_at(result.read.book, place).formula is not None:
+            result.changes[place.sheet, place.ref] = text
+
+
+def _without_functions(result: Recalculated, evaluated: Evaluated | None) -> bool:
+    """Whether the workbook was saved by a program without our functions: its results are no one's then."""
+    read = result.read
+    if read.manifest.flavour != UDF or evaluated is not None:
+        return False
+    outputs = (port.name for port in read.manifest.ports if port.direction == "out")
+    unknown = [place for name in outputs for place in places(read.book, name) if _is_unknown(cell_at(read.book, place))]
+    if unknown:
+        message = f"{len(unknown)} 个单元格保存的是 #NAME?：文件曾在没有核算函数的程序中计算。已重新核算，以本结果为准"
+        result.findings.append(Finding("E-NO-FUNCTIONS", "info", message, None, str(unknown[0])))
+    return bool(unknown)
+
+
+def _is_unknown(cell: RawCell) -> bool:
+    return cell.formula is not None and cell.kind == "error" and cell.text == "#NAME?"
 
 
 def _use_choices(read: ReadBook) -> None:
@@ -135,17 +167,18 @@ def _use_choices(read: ReadBook) -> None:
 
 
 def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
-    found = []
+    if read.form.kind == "review":
+        return [_held_back(outcome, record) for outcome in review_outcomes(read, record, on)]
+    found: list[Outcome] = []
     facts = dict(record.facts)
-    for policy in read.form.policies:
+    # A row of a 汇总表 carries too little for a status.
+    for policy in read.form.policies if read.form.kind != "summary" else ():
         version = read.versions[policy]
         outcome = evaluate(policy, facts, on=on, version=version.id, choices=version.own_choices(read.choices))
         level = outcome.results.get("maturity_level")
         if isinstance(level, MaturityLevel) and "maturity_level" not in facts:
             facts["self_assessed_level"] = level
-        located = tuple(
-            replace(item, where=item.where or record.facts_at.get(item.fact or "")) for item in outcome.findings
-        )
+        located = tuple(replace(item, where=item.where or record.place_of(item.fact)) for item in outcome.findings)
         found.append(_held_back(replace(outcome, findings=located), record))
     return found
 
@@ -160,9 +193,24 @@ def _held_back(outcome: Outcome, record: Record) -> Outcome:
 
 def _shown(read: ReadBook, outcomes: list[tuple[Record, Outcome]]) -> list[tuple[Record, Shown]]:
     if read.form.kind == "assessment":
-        return [(record, assessment_outputs(read.form, record, read.versions, read.choices)) for record in read.records]
+        return [
+            (record, assessment_outputs(read.form, record, read.versions, read.choices, read.manifest.flavour))
+            for record in read.records
+        ]
+    if read.form.kind == "review":
+        return [(record, review_outputs(read, record)) for record in read.records]
+    if read.form.kind == "application":
+        blank = Record("", "", {}, [])
+        record = read.records[0] if read.records else blank
+        shown = application_outputs(read.book, read.manifest)
+        if "o_cost_subsidy" in read.manifest.by_name:
+            version, outcome = read.versions[read.form.policies[0]], next((item for _, item in outcomes), None)
+            shown |= cost_outputs(read.book, record, version, read.choices, outcome)
+        return [(record, shown)]
     header = area_of(read.book, "t_header").first_row
     version = read.versions[read.form.policies[0]]
+    if read.form.kind == "summary":
+        return [(record, summary_outputs(read.form, record, version, header)) for record in read.records]
     return [
         (record, recommendation_outputs(read.form, record, version, read.choices, outcome, header))
         for record, outcome in outcomes
@@ -179,8 +227,9 @@ def _write_outputs(
                 if fill:
                     _write_fill(result, place, single)
                 else:
-                    _write_output(result, record, place, single, compare=compare, evaluated=evaluated)
-    if result.read.form.kind == "recommendation":
+                    held = compare and not name.startswith(FOLLOWING)
+                    _write_output(result, record, place, single, compare=held, evaluated=evaluated)
+    if result.read.form.kind in ("recommendation", "summary"):
         _write_empty_rows(result, {record.row for record, _ in shown})
 
 
@@ -197,6 +246,8 @@ def _write_output(
 ) -> None:
     cell = cell_at(result.read.book, place)
     fresh = cell_value(value)
+    if cell.formula is None and value is None:
+        return
     if cell.formula is None:
         message = "本行缺公式" if record.row else "计算单元格的公式已被改动"
         text = f"{message}，结果只写入运行报告：{fresh}。请从上一行复制公式，或改用新模板"
@@ -210,10 +261,10 @@ def _write_output(
         record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place)))
 
 
-def _write_fill(result: Recalculated, place: Place, text: str) -> None:
-    """Text for a cell the template ships empty; a row without that cell is told in the report only."""
+def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
+    """What goes into a cell the template ships empty; a row without that cell is told in the report only."""
     if cell_at(result.read.book, place).ref:
-        result.changes[place.sheet, place.ref] = text
+        result.changes[place.sheet, place.ref] = cell_value(value)
 
 
 def _stored(cell: RawCell) -> str | None:
@@ -249,12 +300,13 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
     read = result.read
     expected = parameter_values(read.form.id, tuple(read.versions.items()), tuple(sorted(read.choices.items())))
     for name, values in expected.items():
-        for place, value in zip(places(read.book, name), values, strict=False):
+        # Another version may leave open what the recorded one did not.
+        for place, value in zip(places(read.book, name) if name in read.manifest.by_name else (), values, strict=False):
             cell = cell_at(read.book, place)
             if value is None or _same(_stored(cell) or "", value):
                 continue
             result.changes[place.sheet, place.ref] = value
-            if compare and read.manifest.by_name[name].direction == "parameter":
+            if compare and cell.formula is None and read.manifest.by_name[name].direction == "parameter":
                 message = f"参数“{cell.text}”与政策包不同，应为“{value}”。已按政策包恢复"
                 result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place)))
 
@@ -263,7 +315,7 @@ def _count_own_formulas(result: Recalculated) -> None:
     """A clerk's own formulas are counted, not evaluated; those in input cells have their own finding."""
     read = result.read
     ours = set(result.changes)
-    for name in (port.name for port in read.manifest.ports if port.direction in ("in", "out")):
+    for name in (port.name for port in read.manifest.ports if port.direction in ("in", "out", "parameter")):
         ours |= {(place.sheet, place.ref) for place in places(read.book, name)}
     foreign = [
         f"{info.name}!{cell.ref}"
@@ -276,6 +328,19 @@ def _count_own_formulas(result: Recalculated) -> None:
         result.findings.append(Finding("E-OWN-FORMULAS", "info", message, None, foreign[0]))
 
 
+def _write_findings(result: Recalculated) -> None:
+    """Fills the list of findings, where the template has one; links are formulas and show the place."""
+    read = result.read
+    if "fill_finding_code" not in read.manifest.by_name:
+        return
+    outcomes = [outcome for _, outcome in result.outcomes]
+    listed = listed_findings(result.all_findings(), outcomes, read.records[0] if read.records else None)
+    for name, value in findings_shown(listed, summary(outcomes, listed), sheets_of(read.book)).items():
+        for place, single in _placed(read, name, value, None):
+            if cell_at(read.book, place).ref:
+                result.changes[place.sheet, place.ref] = single
+
+
 def _write_explanation(result: Recalculated) -> None:
     read = result.read
     cells = places(read.book, "fill_explanation")
@@ -286,5 +351,5 @@ def _write_explanation(result: Recalculated) -> None:
         outcomes = []
     for place, line in zip(cells, explanation(outcomes, findings, len(cells)), strict=True):
         _write_fill(result, place, line)
-    if "fill_summary" in read.manifest.by_name and outcomes:
+    if "fill_summary" in read.manifest.by_name and "fill_finding_code" not in read.manifest.by_name and outcomes:
         _write_fill(result, places(read.book, "fill_summary")[0], verdict(outcomes[-1], []))

@@ -19,6 +19,7 @@ ANNEX = Font(name="黑体", size=14)
 HEADING = Font(name="黑体", size=11)
 BODY = Font(name="仿宋", size=11)
 READING = Font(name="仿宋", size=10)
+LINK = Font(name="仿宋", size=10, color="0563C1", underline="single")
 SMALL = Font(name="仿宋", size=9)
 SMALL_HEADING = Font(name="黑体", size=9)
 NOTE = Font(name="仿宋", size=10, color="595959")
@@ -39,6 +40,7 @@ BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
 LEFT = Alignment(horizontal="left", vertical="center", wrap_text=True)
 RIGHT = Alignment(horizontal="right", vertical="center", indent=1)
+INSET = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
 START = Alignment(horizontal="left", vertical="center")
 BOTTOM_LEFT = Alignment(horizontal="left", vertical="bottom", wrap_text=True)
 TOP_LEFT = Alignment(horizontal="left", vertical="top", wrap_text=True)
@@ -140,7 +142,7 @@ def _paper(landscape: bool) -> tuple[float, float]:
     return width - 72 * across, height - 72 * down
 
 
-def page_room(sheet: Worksheet, letters: str, *, landscape: bool) -> float:
+def page_room(sheet: Worksheet, letters: Iterable[str], *, landscape: bool) -> float:
     """The height of rows that one page takes when columns are scaled to its width."""
     wide = sum(5.25 * sheet.column_dimensions[letter].width + 3.75 for letter in letters)
     across, down = _paper(landscape)

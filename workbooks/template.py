@@ -1,4 +1,7 @@
-"""Builds a template with its cached values, empty or prefilled; native flavour, nothing else is needed to use it."""
+"""Builds a template with its cached values, empty or prefilled, in either flavour.
+
+The native one needs nothing else to be used; the cells of the udf one call the functions of ``udfs``.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from workbooks import assessment_form, recommendation_form
+from workbooks import application_form, assessment_form, recommendation_form, review_form, summary_form
 from workbooks.draft import Draft
+from workbooks.flavour import NATIVE, UDF, add_settings, known_flavour
 from workbooks.form import Form, form
 from workbooks.package import Package
 from workbooks.ports import Manifest
@@ -22,25 +26,62 @@ from xlcalc.packs.registry import load_policy
 IDENTITY = ("xlcalc_policies", "xlcalc_versions", "xlcalc_hashes")
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)
 
+Rows = tuple[tuple[str, int], ...]
+"""(table, number of rows)."""
+
+Texts = tuple[tuple[str, str], ...]
+"""(input, what is to be filled in): texts that may need more room than a form gives them."""
+_SHORT = 12
+
 
 def draft_template(
-    spec: Form, versions: Mapping[str, Version], choices: Mapping[str, str], rows: int | None = None
+    spec: Form,
+    versions: Mapping[str, Version],
+    choices: Mapping[str, str],
+    rows: Rows = (),
+    flavour: str = NATIVE,
+    texts: Texts = (),
 ) -> Draft:
-    """The template under given pack versions and choices, laid out but without cached values."""
-    draft = Draft(spec, versions, choices)
+    """The template under given pack versions and choices, laid out but without cached values.
+
+    rows: how many rows a table gets where that is more than its form says, by table; a 推荐表's own is ``""``.
+    """
+    draft = Draft(spec, versions, choices, flavour)
+    draft.rows, draft.texts = dict(rows), dict(texts)
     if spec.kind == "assessment":
         assessment_form.build(draft)
+    elif spec.kind == "application":
+        application_form.build(draft)
+    elif spec.kind == "summary":
+        summary_form.build(draft, draft.rows_of("", spec.data["rows"]))
+    elif spec.kind == "review":
+        review_form.build(draft)
     else:
-        recommendation_form.build(draft, rows or spec.data["rows"])
+        recommendation_form.build(draft, draft.rows_of("", spec.data["rows"]))
+    if flavour == UDF:
+        _check_days(versions)
+        add_settings(draft)
     return draft
 
 
-@lru_cache(maxsize=32)
-def manifest(form_id: str) -> Manifest:
-    """The manifest of a template's current version; the names do not depend on choices or rows."""
+def _check_days(versions: Mapping[str, Version]) -> None:
+    """Functions find a version by its day, which its name has to be."""
+    for policy, version in versions.items():
+        if version.id != version.first.isoformat() or load_policy(policy).on(version.first)[0] != version:
+            raise PolicyError(
+                "E-FLAVOUR",
+                f"政策 {policy} 的版本 {version.id} 不能按日期找到，函数版模板无法使用",
+                where=policy,
+                remedy="请把版本名写成其生效日，如 2025-01-06，或生成公式版模板（native）",
+            )
+
+
+@lru_cache(maxsize=64)
+def manifest(form_id: str, flavour: str = NATIVE, held: tuple[tuple[str, Version], ...] = ()) -> Manifest:
+    """The manifest of a template under pack versions, else the newest; the names do not depend on choices or rows."""
     spec = form(form_id)
-    versions = {policy: load_policy(policy).newest for policy in spec.policies}
-    return draft_template(spec, versions, {}).manifest()
+    versions = dict(held) or {policy: load_policy(policy).newest for policy in spec.policies}
+    return draft_template(spec, versions, {}, flavour=flavour).manifest()
 
 
 @lru_cache(maxsize=64)
@@ -55,26 +96,59 @@ def parameter_values(
 
 @lru_cache(maxsize=32)
 def _blank(
-    form_id: str, versions: tuple[tuple[str, Version], ...], choices: tuple[tuple[str, str], ...], rows: int
+    form_id: str,
+    versions: tuple[tuple[str, Version], ...],
+    choices: tuple[tuple[str, str], ...],
+    rows: Rows,
+    flavour: str,
+    texts: Texts,
 ) -> bytes:
-    return workbook_bytes(draft_template(form(form_id), dict(versions), dict(choices), rows))
+    return workbook_bytes(draft_template(form(form_id), dict(versions), dict(choices), rows, flavour, texts))
 
 
 def fill_template(
-    form_id: str, versions: Mapping[str, Version], choices: Mapping[str, str], facts: Sequence[Mapping[str, object]]
+    form_id: str,
+    versions: Mapping[str, Version],
+    choices: Mapping[str, str],
+    facts: Sequence[Mapping[str, object]],
+    flavour: str = NATIVE,
 ) -> bytes:
     """A new workbook under given packs and choices with facts in its inputs and results in its formulas."""
     from workbooks.prefill import prefill
     from workbooks.recalc import recalculate_package
 
     spec = form(form_id)
-    rows = max(len(facts), spec.data.get("rows", 1))
-    data = _blank(form_id, tuple(versions.items()), tuple(sorted(choices.items())), rows)
+    rows, texts = _rows_needed(spec, facts), _texts_of(spec, facts)
+    data = _blank(form_id, tuple(versions.items()), tuple(sorted(choices.items())), rows, flavour, texts)
     if facts:
         book = RawBook(Package.from_bytes(data))
-        mechanism = versions[spec.policies[0]].mechanism("assessment") if spec.kind == "assessment" else None
-        data = book.patch(prefill(book, spec, manifest(form_id), mechanism, facts))
+        version = versions[spec.policies[0]]
+        asks = spec.kind in ("assessment", "review")
+        mechanism = version.mechanism("assessment", version.own_choices(choices)) if asks else None
+        ports = manifest(form_id, flavour, tuple(versions.items()))
+        data = book.patch(prefill(book, spec, ports, mechanism, facts))
     return recalculate_package(Package.from_bytes(data)).data
+
+
+def _rows_needed(spec: Form, facts: Sequence[Mapping[str, object]]) -> Rows:
+    if spec.kind != "application":
+        return (("", len(facts)),)
+    tables = {name: value for row in facts for name, value in row.items() if isinstance(value, list | tuple)}
+    return tuple(sorted((name, len(value)) for name, value in tables.items()))
+
+
+def _texts_of(spec: Form, facts: Sequence[Mapping[str, object]]) -> Texts:
+    """The long texts of a form's one enterprise: of a fact by its id, in a row or list by ``id_row_column``."""
+    if spec.kind != "application":
+        return ()
+    found: dict[str, str] = {}
+    for name, value in (item for row in facts for item in row.items()):
+        rows = list(enumerate(value, 1)) if isinstance(value, list | tuple) else []
+        cells = {f"{name}_{n}_{key}": cell for n, row in rows if isinstance(row, Mapping) for key, cell in row.items()}
+        inner = {f"{name}_{key}": cell for key, cell in value.items()} if isinstance(value, Mapping) else {}
+        texts = {name: value, **cells, **inner}
+        found |= {key: text for key, text in texts.items() if isinstance(text, str) and len(text) > _SHORT}
+    return tuple(found.items())
 
 
 def workbook_bytes(draft: Draft) -> bytes:
@@ -109,13 +183,16 @@ def build_template(
     *,
     on: date | None = None,
     choices: Mapping[str, str] | None = None,
+    flavour: str = NATIVE,
 ) -> bytes:
     """The template as a workbook with cached values, prefilled with the facts of one or many enterprises.
 
     facts: as in JSON; for a table, one mapping a row. on: the date that selects pack versions, else the
-    newest. Raises InputError for an unusable fact, PolicyError for an unknown choice.
+    newest. flavour: ``native``, or ``udf`` whose cells call the functions; neither holds macros.
+    Raises InputError for an unusable fact, PolicyError for an unknown choice, WorkbookError for a flavour
+    there is not.
     """
-    spec = form(form_id)
+    spec, flavour = form(form_id), known_flavour(flavour)
     held = {policy: load_policy(policy) for policy in spec.policies}
     versions = {policy: item.on(on)[0] if on else item.newest for policy, item in held.items()}
     chosen: dict[str, str] = {}
@@ -127,4 +204,4 @@ def build_template(
                 "E-CHOICE", f"此模板的政策没有可选口径 {key}", where=key, remedy=f"可选：{'、'.join(chosen)}"
             )
     rows = [facts] if isinstance(facts, Mapping) else list(facts)
-    return fill_template(form_id, versions, chosen, rows)
+    return fill_template(form_id, versions, chosen, rows, flavour)

@@ -30,6 +30,7 @@ BUTTONS = (("检查", "XlcalcCheck"), ("核算", "XlcalcCalculate"), ("导出", 
 _PARTS = Path(__file__).parent / "parts"
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)  # as the other members of a template
 _POINT = 12_700  # in EMU
+_NEAR = 12  # columns within which the buttons stand beside what prints
 _WIDTH, _HEIGHT, _MARGIN = 44 * _POINT, 20 * _POINT, 2 * _POINT  # of a button: it fits a column of usual width
 
 _TYPES, _WORKBOOK = "[Content_Types].xml", "xl/workbook.xml"
@@ -155,7 +156,7 @@ def _held(what: str) -> WorkbookError:
 
 
 def _room(book: RawBook, number: int, workbook: str) -> int:
-    """The first column for the buttons: the second to the right of what prints, where the first row is free."""
+    """The first column for the buttons: where the first row is free beside what prints, a column apart."""
     sheet = book.sheets[number].name
     cells = book.sheet(sheet).cells
     own = {"name": "_xlnm.Print_Area", "localSheetId": str(number)}.items()
@@ -165,12 +166,13 @@ def _room(book: RawBook, number: int, workbook: str) -> int:
         if attributes(given).items() >= own
     ]
     last = range_boundaries(areas[0])[2] if areas else max((column for _, column in cells), default=0)
-    under = [cells.get((1, last + 2 + place)) for place in range(len(BUTTONS))]
-    if any(cell is not None and cell.kind != "empty" for cell in under):
-        raise WorkbookError(
-            "E-VBA-PLACE", "第一行打印区域右侧没有放按钮的空位", where=sheet, remedy="请使用本系统发放的 .xlsx 模板"
-        )
-    return int(last + 2)
+    taken = {column for (row, column), cell in cells.items() if row == 1 and cell.kind != "empty"}
+    for first in range(int(last) + 2, int(last) + 2 + _NEAR):
+        if taken.isdisjoint(range(first, first + len(BUTTONS))):
+            return first
+    raise WorkbookError(
+        "E-VBA-PLACE", "第一行打印区域右侧没有放按钮的空位", where=sheet, remedy="请使用本系统发放的 .xlsx 模板"
+    )
 
 
 def _drawing(first_column: int) -> str:

@@ -43,7 +43,7 @@ def with_pdfs(documents: Sequence[Document]) -> list[Document]:
             path = Path(folder) / f"{number}{Path(document.name).suffix}"
             path.write_bytes(document.to_print or document.data)
             paths.append(path)
-        made = {}
+        made: dict[Path, Path | EngineError] = {}
         for own in (True, False):
             # What is printed in place of a document comes from a form that somebody filled in.
             some = [path for path, item in zip(paths, documents, strict=True) if (item.to_print is None) is own]

@@ -61,7 +61,7 @@ def _from_findings(case: Case, several: bool) -> Iterator[Demand]:
 
 def _missing(case: Case, several: bool) -> Iterator[Demand]:
     """Missing facts, except those that a finding already asks for."""
-    asked = {finding.fact for finding in _asking(case)}
+    asked = {(finding.fact or "").partition(".")[0] for finding in _asking(case)}
     for name in case.outcome.missing:
         if name in asked:
             continue

@@ -186,11 +186,14 @@ def _functions() -> frozenset[str]:
             remedy="请运行 pip install xlcalc[formulas]，或改用 direct 引擎",
         ) from error
     functions = get_functions()
+    # It knows no links; a cell with one shows its text.
+    functions["HYPERLINK"] = wrap_ufunc(_link, input_parser=lambda *values: values)
     # The library rounds in binary, takes a number written as text for a number, and trims only the ends.
     for name, rounding in (("ROUND", ROUND_HALF_UP), ("ROUNDDOWN", ROUND_DOWN), ("ROUNDUP", ROUND_UP)):
         functions[name] = wrap_ufunc(partial(_round, rounding=rounding))
     functions["ISNUMBER"] = wrap_ranges_func(partial(info.iserror, check=_is_number, array=info.FalseArray))
     functions["TRIM"] = wrap_ufunc(_trim, **text._kw1)
+    functions["HYPERLINK"] = wrap_ufunc(_link_text, input_parser=lambda *args: args)
     for name in ("SUM", "MAX", "MIN", "COUNT", "AVERAGE", "SUMPRODUCT"):
         functions[name] = _numbers_only(functions[name])
     # It reads -- as +, which leaves TRUE as it is; SUMPRODUCT(--(…)) would then give 0.
@@ -210,6 +213,10 @@ def _round(number: float, digits: float, *, rounding: str) -> float:
     return float(shown.scaleb(places).quantize(Decimal(1), rounding=rounding).scaleb(-places))
 
 
+def _link(target: object, shown: object = None) -> object:
+    return target if shown is None else shown
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
@@ -220,6 +227,11 @@ def _plus(value: object) -> object:
 
 def _trim(text: str) -> str:
     return " ".join(part for part in text.split(" ") if part)
+
+
+def _link_text(target: object, shown: object = None) -> object:
+    """What the cell of a link shows."""
+    return target if shown is None else shown
 
 
 def _numbers_only(original: Callable[..., Any]) -> Callable[..., Any]:
