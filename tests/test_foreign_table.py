@@ -11,8 +11,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from workbench import CLOUD, SAAS, codes, edited, filled, rezipped, save, typed
 
-from tests.workbench import CLOUD, SAAS, codes, edited, filled, rezipped, save, typed
 from workbooks.column_mapping import (
     NOTHING_TOLD,
     OPEN,

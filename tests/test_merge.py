@@ -13,12 +13,12 @@ import openpyxl
 import pytest
 import typer
 from typer.testing import CliRunner
+from workbench import CLOUD, CLOUD_COMPANY, CLOUD_VOUCHER, SAAS, SAAS_COMPANY, filled, plain, save, typed
 
 from macros_bridge.column_questions import ask_on_terminal
 from macros_bridge.foreign_reading import foreign_document, run_read
 from macros_bridge.merge_run import run_merge
 from macros_bridge.merging import merge_command
-from tests.workbench import CLOUD, CLOUD_COMPANY, CLOUD_VOUCHER, SAAS, SAAS_COMPANY, filled, plain, save, typed
 from workbooks.column_mapping import targets_of
 from workbooks.foreign_table import is_foreign
 from workbooks.merge import Enterprise, Merged, merge

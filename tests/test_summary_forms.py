@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.utils import range_boundaries
+from workbench import differences, filled, formula_values, place, save, typed, value, values, with_rows
 
-from tests.workbench import differences, filled, formula_values, place, save, typed, value, values, with_rows
 from workbooks import form as form_module
 from workbooks import template as template_module
 from workbooks.engines.libreoffice_engine import XLSX, convert
