@@ -16,7 +16,7 @@ from xlcalc.facts import fact
 LABEL = 2
 """The twelfths a label takes beside its input."""
 
-_LINE_OF_TEXT = 15.5
+_LINE_OF_TEXT = 14.6  # points, at the size of a passage
 _CHARACTER = 2.0  # width of a Chinese character at the size of a passage
 _PIECE = 6 * _LINE_OF_TEXT  # a page may end between the rows of a box
 _MOST = 640.0  # with its heading, a box of this height fits on a page

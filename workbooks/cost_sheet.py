@@ -171,7 +171,7 @@ def _totals(canvas: Canvas, rate: TieredRate, mechanism: CostRecognition, row: i
     paid = mechanism_cells(draft, policy, rate, tier_refs(draft, rate) | {"base": base, "level": level})["subsidy"]
     canvas.merge(5, 6, "补贴金额（元）", font=style.HEADING, align=style.CENTRE)
     _total(canvas, 6, 8, f'=IF({base}="{OPEN}","{OPEN}",{paid.removeprefix("=")})', "o_cost_subsidy")
-    said = "补贴按核定投入合计和验收等级计算；可拨付与否以检查结果为准"
+    said = "补贴按核定投入合计和验收等级计算；可拨付与否以核算结论为准"
     canvas.merge(8, WHOLE, said, font=style.SMALL, align=style.INSET)
     canvas.next(30)
     recognised, numbers = "fill_cost_recognised", f"o_number_{mechanism.table}"

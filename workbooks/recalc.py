@@ -31,6 +31,7 @@ from workbooks.reader import ReadBook, Record, read_package
 from workbooks.review_outputs import review_outcomes, review_outputs
 from workbooks.summary_reader import check_rows, summary_outputs
 from workbooks.template import parameter_values
+from xlcalc.errors import WorkbookRefused
 from xlcalc.evaluation import evaluate
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -45,16 +46,22 @@ Changes = dict[tuple[str, str], Value]
 
 @dataclass
 class Recalculated:
-    """The result for one workbook. findings: those of the file; those of records stand in ``records``."""
+    """The result for one workbook. findings: those of the file; those of records stand in ``records``.
+
+    refusal: why the result cannot be written into the workbook itself.
+    """
 
     read: ReadBook
     outcomes: list[tuple[Record, Outcome]]
     findings: list[Finding]
     changes: Changes = field(default_factory=dict)
+    refusal: str = ""
 
     @property
     def data(self) -> bytes:
-        """The workbook with its results, the original's other bytes unchanged."""
+        """The workbook with its results, the original's other bytes unchanged; raises WorkbookRefused otherwise."""
+        if self.refusal:
+            raise WorkbookRefused("E-BOOK-VERSION", self.refusal, remedy="请按该版本生成新模板，把数据填入后再核算")
         return self.read.book.patch(self.changes)
 
     def all_findings(self) -> list[Finding]:
@@ -299,9 +306,12 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
     """Brings parameter, choice and identity cells in line with the packs and choices used."""
     read = result.read
     expected = parameter_values(read.form.id, tuple(read.versions.items()), tuple(sorted(read.choices.items())))
+    if lacking := [name for name in expected if name not in read.manifest.by_name]:
+        # Written in part, the workbook would be read under neither version.
+        result.refusal = f"所用版本有 {len(lacking)} 项口径或参数是本工作簿的版本没有的"
+        return
     for name, values in expected.items():
-        # Another version may leave open what the recorded one did not.
-        for place, value in zip(places(read.book, name) if name in read.manifest.by_name else (), values, strict=False):
+        for place, value in zip(places(read.book, name), values, strict=False):
             cell = cell_at(read.book, place)
             if value is None or _same(_stored(cell) or "", value):
                 continue
