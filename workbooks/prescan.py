@@ -7,6 +7,7 @@ memory of one piece and the time to its limit.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
@@ -20,17 +21,12 @@ LONGEST = 400 * 1024
 
 _SUSPECT = "请勿打开此文件，并核实来源"
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_COUNTED = re.compile(rb"<(?:[\w.\-]+:)?(si|xf|row|c|mergeCell|definedName|sheet)[\s/>]")
+# Tags as the readers know them: one with a prefix is refused there, whatever it counts.
+_COUNTED = re.compile(rb"<(si|xf|row|c|mergeCell|definedName|sheet)[\s/>]")
 # A cell that holds something: programs also write empty ones, for their style, far out.
-_CELL = re.compile(rb"<(?:[\w.\-]+:)?c\s(?:[^<>]*?\s)?r\s*=\s*[\"']([A-Z]+)0*(\d+)[\"'][^<>]*(?<!/)>")
-_MERGE = re.compile(
-    rb"<(?:[\w.\-]+:)?mergeCell\s(?:[^<>]*?\s)?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"
-)
-
-
-_LOCKED = re.compile(
-    rb"<(?:[\w.\-]+:)?(?:sheet|workbook)Protection\s[^<>]*?(?:[pP]assword|[hH]ashValue)\s*=\s*[\"'][^\"']"
-)
+_CELL = re.compile(rb"<c\s(?:[^<>]*?\s)?r\s*=\s*[\"']([A-Z]+)0*(\d+)[\"'][^<>]*(?<!/)>")
+_MERGE = re.compile(rb"<mergeCell\s(?:[^<>]*?\s)?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
+_LOCKED = re.compile(rb"<(?:sheet|workbook)Protection\s[^<>]*?(?:[pP]assword|[hH]ashValue)\s*=\s*[\"'][^\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ def scan(parts: Iterable[tuple[str, Iterator[bytes]]], limits: Limits) -> Measur
             if b"<!" in text and _ENTITY.search(text):
                 message = "XML 里有 DOCTYPE 或 ENTITY 声明，正常的工作簿没有，可能是攻击文件"
                 raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=part, remedy=_SUSPECT)
-            measure.locked = measure.locked or _LOCKED.search(text) is not None
+            measure.locked = measure.locked or (b"Protection" in text and _LOCKED.search(text) is not None)
             _count(text, counts)
             for name, count in counts.items():
                 measure.note(name, count + cells if name == "cells" else count, part)
@@ -165,13 +161,12 @@ def _whole_tags(part: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _count(text: bytes, counts: dict[str, int]) -> None:
     """Adds what one stretch of a part holds."""
-    for tag in _COUNTED.findall(text):
-        name = _FROM_TAG[tag]
-        counts[name] = counts.get(name, 0) + 1
+    for tag, count in Counter(_COUNTED.findall(text)).items():
+        counts[_FROM_TAG[tag]] = counts.get(_FROM_TAG[tag], 0) + count
     if "cells" in counts:
-        cells = _CELL.findall(text)
-        _raise(counts, "last_column", (_column(letters) for letters in {letters for letters, _ in cells}))
-        _raise(counts, "last_row", (_number(digits) for digits in {digits for _, digits in cells}))
+        letters, digits = zip(*_CELL.findall(text) or [(b"", b"0")], strict=True)
+        _raise(counts, "last_column", map(_column, set(letters)))
+        _raise(counts, "last_row", map(_number, set(digits)))
     if "merges" in counts:
         for left, top, right, bottom in _MERGE.findall(text):
             area = (abs(_column(right) - _column(left)) + 1) * (abs(int(bottom) - int(top)) + 1)
