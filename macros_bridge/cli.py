@@ -201,7 +201,7 @@ def template(
     choose: Choose = None,
 ) -> None:
     """生成工作簿模板，可预填；.xlsm 的单元格调用 XLC_ 函数，供装有加载项的 Excel 使用。"""
-    from workbooks.batch import write_atomically
+    from workbooks.batch.run import write_atomically
     from workbooks.template import build_template
 
     suffix = output.suffix.lower()
@@ -234,7 +234,7 @@ def read(
 ) -> None:
     """读出已填工作簿中的事实及问题；别人的表格则给出各列的对应。"""
     from macros_bridge.listing import read_document, read_text
-    from workbooks.foreign_table import is_foreign
+    from workbooks.merging.foreign_table import is_foreign
 
     if is_foreign(_existing(file)):
         from macros_bridge.foreign_reading import run_read
@@ -328,7 +328,7 @@ def _existing(path: Path) -> Path:
 
 
 def _guard_io(path: Path, action: Any) -> None:
-    from workbooks.batch import io_reason
+    from workbooks.batch.run import io_reason
 
     try:
         action()

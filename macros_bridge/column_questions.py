@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from workbooks.batch import io_reason, write_atomically
-from workbooks.column_mapping import (
+from workbooks.batch.run import io_reason, write_atomically
+from workbooks.merging.column_mapping import (
     FILE_NAME,
     UNITS,
     Answer,
@@ -20,7 +20,7 @@ from workbooks.column_mapping import (
     signature,
     table_entry,
 )
-from workbooks.foreign_table import ForeignTable
+from workbooks.merging.foreign_table import ForeignTable
 from xlcalc.errors import WorkbookError
 
 

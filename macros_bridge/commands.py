@@ -29,10 +29,10 @@ from macros_bridge.workbook_access import (
     show_list,
     tell,
 )
-from workbooks.batch import process, write_atomically
+from workbooks.batch.run import process, write_atomically
+from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task
 from workbooks.reader import ReadBook, read_workbook
 from workbooks.recalc import Recalculated, recalculate
-from workbooks.tasks import RESULT_MARK, FileResult, Options, Task
 from xlcalc import __version__
 from xlcalc.errors import WorkbookError, XlcalcError
 from xlcalc.packs.registry import load_policy, policy_ids

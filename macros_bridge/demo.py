@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from macros_bridge.running import run_batch
-from workbooks.batch import write_atomically
+from workbooks.batch.run import write_atomically
 from workbooks.form import Form, forms
 from workbooks.template import build_template
 from xlcalc.facts import fact

@@ -272,7 +272,7 @@ def _facts(path: Path) -> list[dict[str, Any]]:
 
 
 def _workbooks(paths: list[Path], output: Path) -> list[Path]:
-    from workbooks.tasks import find_tasks
+    from workbooks.batch.tasks import find_tasks
 
     missing = [path for path in paths if not path.exists()]
     if missing:
@@ -304,7 +304,7 @@ def _tell(written: list[Path], notes: list[str]) -> None:
 
 
 def _ready(output: Path) -> None:
-    from workbooks.batch import ensure_writable
+    from workbooks.batch.run import ensure_writable
 
     if output.exists() and not output.is_dir():
         raise WorkbookError("E-IO", "不是文件夹", where=str(output), remedy="请用 -o 指定一个文件夹")

@@ -9,10 +9,10 @@ from typing import Any
 
 from macros_bridge.column_questions import ask_on_terminal, someone_is_there, write_answers
 from macros_bridge.listing import fact_json
-from workbooks.column_mapping import NOTHING_TOLD, Told, read_mapping, targets_of
-from workbooks.foreign_table import read_rows, read_tables
 from workbooks.form import form, forms
-from workbooks.merge_sources import TABLE_KINDS
+from workbooks.merging.column_mapping import NOTHING_TOLD, Told, read_mapping, targets_of
+from workbooks.merging.foreign_table import read_rows, read_tables
+from workbooks.merging.sources import TABLE_KINDS
 from workbooks.template import manifest
 from xlcalc.errors import InputError, WorkbookRefused
 from xlcalc.facts import fact

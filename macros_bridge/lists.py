@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from macros_bridge.workbook_access import cell_of
-from workbooks import style
+from workbooks.building import style
 from xlcalc.results.explain import SEVERITY_LABELS
 from xlcalc.results.outcome import Finding
 

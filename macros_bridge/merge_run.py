@@ -14,16 +14,16 @@ from typing import Any
 
 from macros_bridge.column_questions import ask_on_terminal, someone_is_there, write_answers, write_new
 from macros_bridge.lists import Column, Line, list_workbook
-from workbooks.column_mapping import (
+from workbooks.form import form
+from workbooks.merging.column_mapping import (
     NOTHING_TOLD,
     OPEN,
     Told,
     read_mapping,
     targets_of,
 )
-from workbooks.form import form
-from workbooks.merge import Enterprise, Merged, merge
-from workbooks.merge_sources import TABLE_KINDS, Collected
+from workbooks.merging.merge import Enterprise, Merged, merge
+from workbooks.merging.sources import TABLE_KINDS, Collected
 from workbooks.template import manifest
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.results.explain import SEVERITY_LABELS

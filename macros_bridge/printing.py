@@ -12,14 +12,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from workbooks.assessment_layout import CRITERIA, FIGURES
-from workbooks.draft import BASIS_SHEET, CHOICE_SHEET, CLAUSE_SHEET
+from workbooks.assessment.layout import CRITERIA, FIGURES
+from workbooks.building.draft import BASIS_SHEET, CHOICE_SHEET, CLAUSE_SHEET
+from workbooks.building.findings_sheet import FINDINGS_SHEET, sheets_of
 from workbooks.engines.libreoffice_engine import convert
-from workbooks.findings_sheet import FINDINGS_SHEET, sheets_of
-from workbooks.package import Package
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
+from workbooks.files.rawxml import ATTRIBUTES, attributes, dialect, xml_text
 from workbooks.ports import area_of
-from workbooks.rawbook import RawBook
-from workbooks.rawxml import ATTRIBUTES, attributes, dialect, xml_text
 from workbooks.reader import ReadBook
 from workbooks.recalc import Recalculated
 from xlcalc.errors import EngineError

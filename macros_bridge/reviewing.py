@@ -14,7 +14,7 @@ from xlcalc.results.explain import SEVERITY_LABELS
 from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
-    from workbooks.review_merge import MergedReviews
+    from workbooks.review.merge import MergedReviews
 
 
 def review_command(
@@ -24,7 +24,7 @@ def review_command(
     """由自评估报告生成评审工作簿：自评栏已填好，口径和政策版本与报告相同；报告中读不出的内容逐条列出。"""
     from macros_bridge.column_questions import write_new
     from workbooks.reader import read_workbook
-    from workbooks.review_prefill import review_of
+    from workbooks.review.prefill import review_of
 
     _free(output)
     read = read_workbook(_existing(report))
@@ -42,7 +42,7 @@ def review_merge_command(
 ) -> None:
     """把几位评审人对同一企业的评审工作簿并列对照，列出分歧；不取平均。有须处理的事项时退出码为 1。"""
     from macros_bridge.column_questions import write_new
-    from workbooks.review_merge import merge_reviews
+    from workbooks.review.merge import merge_reviews
 
     _free(output)
     merged = merge_reviews([_existing(path) for path in paths])

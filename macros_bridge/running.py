@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from workbooks.batch import ensure_writable, io_reason, run
-from workbooks.report import STATE_LABELS, run_dict, totals, write_report
-from workbooks.tasks import FileResult, Options, find_tasks, hold_back_doubles
+from workbooks.batch.report import STATE_LABELS, run_dict, totals, write_report
+from workbooks.batch.run import ensure_writable, io_reason, run
+from workbooks.batch.tasks import FileResult, Options, find_tasks, hold_back_doubles
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
 from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS

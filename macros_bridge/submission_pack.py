@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from macros_bridge.printing import printable
-from workbooks.batch import process, write_atomically
+from workbooks.batch.run import process, write_atomically
+from workbooks.batch.tasks import Options, Task
 from workbooks.documents.as_pdf import Document, with_pdfs
 from workbooks.documents.cases import run_of_workbooks
 from workbooks.documents.kinds import Wishes, county_of, make
@@ -17,7 +18,6 @@ from workbooks.documents.naming import document_name, write_new
 from workbooks.documents.submission import submission_files, submission_zip
 from workbooks.reader import ReadBook
 from workbooks.recalc import recalculate
-from workbooks.tasks import Options, Task
 from xlcalc.errors import InputError
 
 TITLE = "报送材料"

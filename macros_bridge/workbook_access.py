@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbooks.batch import ensure_writable
+from workbooks.batch.run import ensure_writable
 from xlcalc.errors import InputError, WorkbookError, XlcalcError
 
 Target = str | os.PathLike[str] | Any

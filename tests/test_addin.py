@@ -323,8 +323,8 @@ def test_the_wheels_install_without_network_and_only_unchanged(made: tuple[Path,
 
 @pytest.mark.libreoffice
 def test_every_template_comes_with_and_without_functions(tmp_path: Path) -> None:
+    from workbooks.files.package import Package
     from workbooks.form import forms
-    from workbooks.package import Package
 
     kit._templates(tmp_path / "templates")
     kit._oxt(tmp_path / "libreoffice" / "xlcalc.oxt")
@@ -587,8 +587,8 @@ def macro_workbook(folder: Path, version: str | None = None) -> Path:
 
     from macros_bridge.vba.embed import embed, production_modules
     from macros_bridge.vba.project import Module
-    from workbooks.package import Package
-    from workbooks.rawbook import RawBook
+    from workbooks.files.package import Package
+    from workbooks.files.rawbook import RawBook
 
     data = filled(CLOUD, CLOUD_COMPANY)
     modules = production_modules(len(RawBook(Package.from_bytes(data)).sheets))

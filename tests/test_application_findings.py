@@ -9,7 +9,7 @@ import pytest
 from test_application_forms import again, filled, sample
 from workbench import CLOUD_COMPANY, At, place, seen, typed, values
 
-from workbooks.findings_sheet import LINES, findings_shown
+from workbooks.building.findings_sheet import LINES, findings_shown
 from workbooks.form import forms
 from workbooks.recalc import Recalculated
 from workbooks.template import build_template

@@ -21,15 +21,15 @@ from test_workbooks import UNO
 from workbench import differences, formula_values, raw, save, values
 
 from macros_bridge.printing import printable
-from workbooks.batch import process
+from workbooks.batch.run import process
+from workbooks.batch.tasks import Options, Task
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import convert, evaluate_libreoffice, find_soffice
+from workbooks.files.package import Package
 from workbooks.form import forms
-from workbooks.package import Package
 from workbooks.ports import Port, area_of, places
 from workbooks.reader import read_package
 from workbooks.recalc import Recalculated, recalculate_package
-from workbooks.tasks import Options, Task
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy
 from xlcalc.errors import WorkbookRefused

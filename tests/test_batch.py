@@ -32,10 +32,10 @@ from workbench import (
 )
 
 from macros_bridge.running import run_batch
-from workbooks import batch
-from workbooks.batch import process, run
-from workbooks.report import totals, write_report
-from workbooks.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks
+from workbooks.batch import run as batch
+from workbooks.batch.report import totals, write_report
+from workbooks.batch.run import process, run
+from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks
 from xlcalc.errors import InputError, WorkbookError
 
 GOOD = {FORM: filled(FORM, e1()), CLOUD: filled(CLOUD, CLOUD_COMPANY), SAAS: filled(SAAS, SAAS_COMPANY)}

@@ -32,7 +32,7 @@ from workbench import (
 )
 
 from macros_bridge import cli
-from workbooks.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK
+from workbooks.batch.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK
 
 POLICIES = [
     "hohhot.maturity_2024", "hohhot.transformation_subsidy", "national.maturity_2024", "national.sme_size_2011",

@@ -41,8 +41,8 @@ from macros_bridge.commands import COMMANDS, calculate, check, choices, export_p
 from macros_bridge.lists import FINDING_COLUMNS, Line, Link, list_workbook
 from macros_bridge.printing import printable, printed_sheets
 from workbooks.engines import libreoffice_engine
+from workbooks.files.package import Package
 from workbooks.form import forms
-from workbooks.package import Package
 from workbooks.recalc import recalculate_package
 from workbooks.template import build_template
 from xlcalc import __version__
@@ -433,7 +433,7 @@ def test_a_workbook_that_asks_by_its_own_buttons_is_not_warned_of_macros(tmp_pat
     """Excel saves macros otherwise than they came, so that a file is not known by them any more."""
     from macros_bridge.vba.embed import embed, production_modules
     from macros_bridge.vba.project import Module
-    from workbooks.rawbook import RawBook
+    from workbooks.files.rawbook import RawBook
 
     modules = production_modules(len(RawBook(Package.from_bytes(GOOD[CLOUD])).sheets))
     changed = [*modules, Module("Changed", "Sub Nothing()\r\nEnd Sub\r\n", "standard")]

@@ -52,18 +52,19 @@ from workbench import (
 from macros_bridge.listing import read_document
 from macros_bridge.oxt import build_oxt, install_oxt
 from udfs.registry import UDFS
-from workbooks import batch, own_macros
-from workbooks.draft import Draft
+from workbooks import own_macros
+from workbooks.batch import run as batch
+from workbooks.batch.tasks import FileResult, Options, Task
+from workbooks.building.draft import Draft
 from workbooks.engines import libreoffice_engine
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice
+from workbooks.files.package import Package
 from workbooks.flavour import mechanism_cells
 from workbooks.form import form
-from workbooks.package import Package
 from workbooks.ports import places
 from workbooks.reader import read_package
 from workbooks.recalc import recalculate, recalculate_package
-from workbooks.tasks import FileResult, Options, Task
 from workbooks.template import build_template, draft_template, manifest
 from xlcalc import load_policy
 from xlcalc.errors import EngineError, PolicyError, WorkbookError, WorkbookRefused

@@ -13,7 +13,9 @@ import openpyxl
 import pytest
 from workbench import CLOUD, SAAS, codes, edited, filled, rezipped, save, typed
 
-from workbooks.column_mapping import (
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
+from workbooks.merging.column_mapping import (
     NOTHING_TOLD,
     OPEN,
     Target,
@@ -23,10 +25,8 @@ from workbooks.column_mapping import (
     table_entry,
     targets_of,
 )
-from workbooks.foreign_table import ForeignTable, headed_row, pasted_table, read_rows, read_tables
-from workbooks.package import Package
+from workbooks.merging.foreign_table import ForeignTable, headed_row, pasted_table, read_rows, read_tables
 from workbooks.ports import area_of
-from workbooks.rawbook import RawBook
 from workbooks.reader import Record
 from workbooks.template import manifest
 from xlcalc.errors import InputError, WorkbookRefused

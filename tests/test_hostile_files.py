@@ -38,13 +38,14 @@ from workbench import (
     with_cell,
 )
 
-from workbooks import batch, package
-from workbooks.batch import process, run
-from workbooks.package import Package
-from workbooks.prescan import DEFAULT_LIMITS, Limits, form_limits
+from workbooks.batch import run as batch
+from workbooks.batch.report import write_report
+from workbooks.batch.run import process, run
+from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Skipped, Task, find_tasks, shown, survey
+from workbooks.files import package
+from workbooks.files.package import Package
+from workbooks.files.prescan import DEFAULT_LIMITS, Limits, form_limits
 from workbooks.recalc import recalculate_package
-from workbooks.report import write_report
-from workbooks.tasks import RESULT_MARK, FileResult, Options, Skipped, Task, find_tasks, shown, survey
 from xlcalc.errors import InputError, WorkbookRefused, XlcalcError
 
 GOOD = filled(CLOUD, CLOUD_COMPANY)

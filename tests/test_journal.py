@@ -20,11 +20,12 @@ from typing import Any
 import pytest
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, members, rezipped, save
 
-from workbooks import batch, journal, writing
-from workbooks.batch import process, run
-from workbooks.journal import DATABASE_NAME, HOLDER_NAME, LOG_NAME, Journal, masked
-from workbooks.report import write_report
-from workbooks.tasks import (
+from workbooks.batch import journal
+from workbooks.batch import run as batch
+from workbooks.batch.journal import DATABASE_NAME, HOLDER_NAME, LOG_NAME, Journal, masked
+from workbooks.batch.report import write_report
+from workbooks.batch.run import process, run
+from workbooks.batch.tasks import (
     JSONL_NAME,
     RECORDS_NAME,
     RESULT_MARK,
@@ -35,7 +36,8 @@ from workbooks.tasks import (
     hold_back_doubles,
     survey,
 )
-from workbooks.writing import write_atomically
+from workbooks.files import writing
+from workbooks.files.writing import write_atomically
 from xlcalc.errors import WorkbookError
 
 TESTS = Path(__file__).parent
@@ -221,10 +223,11 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 import workbench
-from workbooks import batch, journal
-from workbooks.batch import run
-from workbooks.journal import Journal
-from workbooks.tasks import Options, survey
+from workbooks.batch import run as batch
+from workbooks.batch import journal
+from workbooks.batch.run import run
+from workbooks.batch.journal import Journal
+from workbooks.batch.tasks import Options, survey
 
 def main(root, out, stop):
     journal.CHUNK, journal.CHUNK_SECONDS = 2, 1000
@@ -273,8 +276,8 @@ ORPHANS = """
 import multiprocessing, os, signal, sys
 from pathlib import Path
 import workbench
-from workbooks import batch
-from workbooks.tasks import Options, find_tasks
+from workbooks.batch import run as batch
+from workbooks.batch.tasks import Options, find_tasks
 
 def tell(_):
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
@@ -427,8 +430,8 @@ def test_one_transaction_for_a_chunk(tmp_path: Path, counted: list[str], monkeyp
 HOLDER = """
 import sys, time
 from pathlib import Path
-from workbooks.journal import Journal
-from workbooks.tasks import Options
+from workbooks.batch.journal import Journal
+from workbooks.batch.tasks import Options
 
 with Journal(Path(sys.argv[1]), Options()):
     print("held", flush=True)

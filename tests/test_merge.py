@@ -19,12 +19,12 @@ from macros_bridge.column_questions import ask_on_terminal
 from macros_bridge.foreign_reading import foreign_document, run_read
 from macros_bridge.merge_run import run_merge
 from macros_bridge.merging import merge_command
-from workbooks.column_mapping import targets_of
-from workbooks.foreign_table import is_foreign
-from workbooks.merge import Enterprise, Merged, merge
-from workbooks.package import Package
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
+from workbooks.merging.column_mapping import targets_of
+from workbooks.merging.foreign_table import is_foreign
+from workbooks.merging.merge import Enterprise, Merged, merge
 from workbooks.ports import cell_at, places
-from workbooks.rawbook import RawBook
 from workbooks.reader import read_package, read_workbook
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from workbooks.package import DEFAULT_LIMITS, Limits, Package
+from workbooks.files.package import DEFAULT_LIMITS, Limits, Package
 from xlcalc.errors import WorkbookRefused
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.formula import ArrayFormula
 
-from workbooks import rawbook
-from workbooks.package import Package
-from workbooks.rawbook import Area, RawBook, RawCell, Value, column_letters, make_ref, parse_ref
+from workbooks.files import rawbook
+from workbooks.files.package import Package
+from workbooks.files.rawbook import Area, RawBook, RawCell, Value, column_letters, make_ref, parse_ref
 from xlcalc.errors import WorkbookRefused
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

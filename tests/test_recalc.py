@@ -45,7 +45,7 @@ from workbench import (
 
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
-from workbooks.package import Package
+from workbooks.files.package import Package
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.results.outcome import Finding

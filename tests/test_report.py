@@ -12,9 +12,9 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
 
-from workbooks.batch import run
-from workbooks.report import run_dict, totals, write_report
-from workbooks.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK, FileResult, Options, find_tasks
+from workbooks.batch.report import run_dict, totals, write_report
+from workbooks.batch.run import run
+from workbooks.batch.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK, FileResult, Options, find_tasks
 
 INJECTED = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "＝1", "\t=1", "=1+1", '=HYPERLINK("http://127.0.0.1","a")', "1E5"]
 

@@ -44,19 +44,20 @@ from workbench import (
 
 from macros_bridge.listing import fact_json
 from macros_bridge.reviewing import review_command, review_merge_command
-from workbooks import batch, tasks
+from workbooks.batch import run as batch
+from workbooks.batch import tasks
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert, evaluate_libreoffice
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
 from workbooks.form import Form, form
-from workbooks.package import Package
 from workbooks.ports import Place, places
-from workbooks.rawbook import RawBook
 from workbooks.reader import ReadBook, read_package, read_workbook
 from workbooks.recalc import Recalculated, recalculate_package
-from workbooks.review_answers import prompt, signs, written
-from workbooks.review_layout import CHARTS, OPINIONS, PART_RATES, PARTS, QUESTIONS
-from workbooks.review_merge import merge_reviews
-from workbooks.review_prefill import review_form_of, review_from
+from workbooks.review.answers import prompt, signs, written
+from workbooks.review.layout import CHARTS, OPINIONS, PART_RATES, PARTS, QUESTIONS
+from workbooks.review.merge import merge_reviews
+from workbooks.review.prefill import review_form_of, review_from
 from workbooks.template import build_template, draft_template, manifest, workbook_bytes
 from xlcalc import load_policy
 from xlcalc.errors import InputError, WorkbookError, WorkbookRefused
@@ -726,7 +727,7 @@ def test_every_reason_for_refusing_is_given_at_once(reviews: Callable[..., Path]
 
 
 def test_other_pack_versions_are_refused(reviews: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbooks import review_merge
+    from workbooks.review import merge as review_merge
 
     honest = read_workbook
 

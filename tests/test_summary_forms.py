@@ -16,12 +16,12 @@ from workbench import differences, filled, formula_values, place, save, typed, v
 from workbooks import form as form_module
 from workbooks import template as template_module
 from workbooks.engines.libreoffice_engine import XLSX, convert
+from workbooks.files.package import Package
 from workbooks.form import form, forms
-from workbooks.merge import Merged, merge
-from workbooks.package import Package
+from workbooks.merging.merge import Merged, merge
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
-from workbooks.summary_form import columns_of
-from workbooks.summary_reader import NOTHING_WRONG
+from workbooks.summary.form import columns_of
+from workbooks.summary.reader import NOTHING_WRONG
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy
 from xlcalc.results.explain import STATUS_LABELS

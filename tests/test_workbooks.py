@@ -42,7 +42,7 @@ from workbench import (
 
 from macros_bridge.listing import fact_json
 from workbooks.engines.libreoffice_engine import convert, find_soffice
-from workbooks.package import Package
+from workbooks.files.package import Package
 from workbooks.reader import ReadBook, read_package, read_workbook
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
 from workbooks.template import build_template, manifest

@@ -25,9 +25,9 @@ from workbench import CLOUD, CLOUD_COMPANY, FORM, TEMPLATES, e1, edited, filled,
 from macros_bridge.vba.embed import BUTTONS, embed, production_modules
 from macros_bridge.vba.shipped import MOST_SHEETS, present
 from workbooks.engines.libreoffice_engine import convert
+from workbooks.files.package import Package
 from workbooks.form import forms
 from workbooks.own_macros import own_macros
-from workbooks.package import Package
 from workbooks.reader import read_package
 from workbooks.template import build_template
 from xlcalc.errors import EngineError, WorkbookError
@@ -105,10 +105,8 @@ def test_each_part_differs_by_exactly_what_was_inserted(form: str, flavour: str)
     vba += 'Target="vbaProject.bin"/>'
     links = "xl/_rels/workbook.xml.rels"
     want[links] = inserted(want[links], "</Relationships>", vba)
-    assert want["xl/workbook.xml"].count("<workbookPr />") == 1
-    want["xl/workbook.xml"] = want["xl/workbook.xml"].replace(
-        "<workbookPr />", '<workbookPr codeName="ThisWorkbook" />'
-    )
+    assert want["xl/workbook.xml"].count("<workbookPr/>") == 1
+    want["xl/workbook.xml"] = want["xl/workbook.xml"].replace("<workbookPr/>", '<workbookPr codeName="ThisWorkbook"/>')
     count = sum(name.startswith("xl/worksheets/sheet") for name in before)
     for number in range(1, count + 1):
         part = f"xl/worksheets/sheet{number}.xml"
@@ -324,14 +322,29 @@ def test_a_workbook_with_something_of_its_own_is_refused(change: Any) -> None:
     assert caught.value.remedy
 
 
-def test_buttons_cover_no_cell() -> None:
+@pytest.mark.parametrize(("taken", "first"), [([], 8), (["I1"], 9), (["J1"], 10), (["I1", "L1"], 12)])
+def test_buttons_cover_no_cell(taken: list[str], first: int) -> None:
+    """The print area is A:G; a column apart stand I, J and K (8, 9, 10 counted from 0) while nothing else is there."""
+    data = embed(with_texts(taken))
+    drawing = relations(data, FIRST)["xlcalcButtons"][1]
+    assert [int(column.text or "") for column in tree(data, drawing).iter(f"{DRAWING}col")] == [
+        *range(first, first + 3)
+    ]
+
+
+def test_buttons_without_room_are_refused() -> None:
+    with pytest.raises(WorkbookError, match="E-VBA-PLACE") as caught:
+        embed(with_texts([f"{get_column_letter(column)}1" for column in range(9, 70, 2)]))
+    assert caught.value.where == "上云用云企业推荐表"
+
+
+def with_texts(refs: list[str]) -> bytes:
     book: Any = openpyxl.load_workbook(io.BytesIO(plain(CLOUD, "native")))
-    book.worksheets[0]["J1"] = "说明"
+    for ref in refs:
+        book.worksheets[0][ref] = "说明"
     stream = io.BytesIO()
     book.save(stream)
-    with pytest.raises(WorkbookError, match="E-VBA-PLACE") as caught:
-        embed(stream.getvalue())
-    assert caught.value.where == book.sheetnames[0]
+    return stream.getvalue()
 
 
 def test_any_other_workbook_gets_them_beside_its_cells() -> None:

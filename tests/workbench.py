@@ -19,10 +19,11 @@ from typing import Any
 import openpyxl
 from openpyxl.utils import range_boundaries
 
-from workbooks import batch, tasks
-from workbooks.package import Package
+from workbooks.batch import run as batch
+from workbooks.batch import tasks
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook, RawCell
 from workbooks.ports import Place, places
-from workbooks.rawbook import RawBook, RawCell
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy
 from xlcalc.mechanisms.assessment_score import Assessment

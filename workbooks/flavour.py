@@ -15,7 +15,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from udfs.registry import UDFS
-from workbooks.assessment_layout import QUESTIONS, WORK, Span
+from workbooks.assessment.layout import QUESTIONS, WORK, Span
 from xlcalc.errors import WorkbookError
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -25,7 +25,7 @@ from xlcalc.mechanisms.face_value import FaceValue
 from xlcalc.mechanisms.tiered_rate import TieredRate
 
 if TYPE_CHECKING:
-    from workbooks.draft import Draft
+    from workbooks.building.draft import Draft
 
 NATIVE, UDF = "native", "udf"
 SETTINGS_SHEET = "xlwings.conf"

@@ -7,12 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from workbooks.assessment_text import blank_value, count_values, names_value, summary_values
+from workbooks.assessment.text import blank_value, count_values, names_value, summary_values
 from workbooks.flavour import UDF
 from workbooks.form import Form
-from workbooks.payment_sheet import ACCEPTED, TRIAL, WAITING
 from workbooks.reader import Record
-from workbooks.recommendation_form import HINTS
+from workbooks.recommendation.form import HINTS
+from workbooks.recommendation.payment_sheet import ACCEPTED, TRIAL, WAITING
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.mechanisms.cells import BAD_AMOUNT, BAD_LEVEL

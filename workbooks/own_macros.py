@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from workbooks.package import Package
-from workbooks.rawxml import ATTRIBUTES, attributes
+from workbooks.files.package import Package
+from workbooks.files.rawxml import ATTRIBUTES, attributes
 
 _LIST = Path(__file__).parent / "own_macros.json"
 _VBA = "xl/vbaproject.bin"

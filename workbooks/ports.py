@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workbooks.rawbook import Area, RawBook, RawCell, make_ref
+from workbooks.files.rawbook import Area, RawBook, RawCell, make_ref
 from xlcalc.errors import WorkbookRefused
 
 Direction = Literal["in", "out", "fill", "parameter", "choice", "identity"]

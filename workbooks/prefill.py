@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from workbooks.files.rawbook import RawBook, Value
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, places
-from workbooks.rawbook import RawBook, Value
 from xlcalc.errors import InputError
 from xlcalc.facts import Fact, fact, parse_facts
 from xlcalc.mechanisms.assessment_answers import Question, read_answer
@@ -31,17 +31,17 @@ def prefill(
     if form.kind == "recommendation":
         return dict(_table(book, ports, parsed))
     if form.kind == "summary":
-        from workbooks.summary_prefill import summary_changes
+        from workbooks.summary.prefill import summary_changes
 
         return dict(summary_changes(book, ports, parsed))
     if len(parsed) != 1:
         raise InputError("E-ONE-RECORD", "此模板一份只填一家企业", remedy="请为每家企业各生成一份")
     if form.kind == "review" and assessment is not None:
-        from workbooks.review_prefill import review_changes
+        from workbooks.review.prefill import review_changes
 
         return dict(review_changes(book, ports, assessment, parsed[0]))
     if assessment is None:
-        from workbooks.application_prefill import application_changes
+        from workbooks.application.prefill import application_changes
 
         return dict(application_changes(book, ports, parsed[0]))
     return dict(_form(book, form, ports, assessment, parsed[0]))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbooks.cellread import CellReader, Evaluated
+from workbooks.files.cellread import CellReader, Evaluated
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
 from workbooks.flavour import NATIVE, UDF
 from workbooks.form import Form, forms
 from workbooks.own_macros import only_our_macros
-from workbooks.package import Package
 from workbooks.ports import Manifest, area_of, cell_at, places
-from workbooks.rawbook import RawBook
 from workbooks.template import IDENTITY, manifest
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.packs.policy import Version
@@ -76,15 +76,15 @@ def read_package(package: Package, evaluated: Evaluated | None = None) -> ReadBo
     choices = _choices(book, ports, versions)
     used = [cell_at(book, place).text for place in places(book, "p_choices_used")]
     if form.kind == "assessment":
-        from workbooks.assessment_reader import read_records
+        from workbooks.assessment.reader import read_records
     elif form.kind == "application":
-        from workbooks.application_reader import read_records
+        from workbooks.application.reader import read_records
     elif form.kind == "summary":
-        from workbooks.summary_reader import read_records
+        from workbooks.summary.reader import read_records
     elif form.kind == "review":
-        from workbooks.review_reader import read_records
+        from workbooks.review.reader import read_records
     else:
-        from workbooks.recommendation_reader import read_records
+        from workbooks.recommendation.reader import read_records
     records = read_records(reader, form, ports, versions, choices)
     return ReadBook(
         book,

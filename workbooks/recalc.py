@@ -10,11 +10,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from workbooks.application_outputs import application_outputs, listed_findings, summary
-from workbooks.cellread import Evaluated
-from workbooks.cost_outputs import FOLLOWING, cost_outputs
-from workbooks.draft import CHOICES_AGREE, choices_text
-from workbooks.findings_sheet import findings_shown, sheets_of
+from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
+from workbooks.application.outputs import application_outputs, listed_findings, summary
+from workbooks.building.draft import CHOICES_AGREE, choices_text
+from workbooks.building.findings_sheet import findings_shown, sheets_of
+from workbooks.files.cellread import Evaluated
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawCell, Value
 from workbooks.flavour import UDF
 from workbooks.outputs import (
     Shown,
@@ -24,12 +26,10 @@ from workbooks.outputs import (
     recommendation_outputs,
     verdict,
 )
-from workbooks.package import Package
 from workbooks.ports import Place, area_of, cell_at, places
-from workbooks.rawbook import RawCell, Value
 from workbooks.reader import ReadBook, Record, read_package
-from workbooks.review_outputs import review_outcomes, review_outputs
-from workbooks.summary_reader import check_rows, summary_outputs
+from workbooks.review.outputs import review_outcomes, review_outputs
+from workbooks.summary.reader import check_rows, summary_outputs
 from workbooks.template import parameter_values
 from xlcalc.errors import WorkbookRefused
 from xlcalc.evaluation import evaluate

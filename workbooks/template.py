@@ -12,13 +12,17 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from workbooks import application_form, assessment_form, recommendation_form, review_form, summary_form
-from workbooks.draft import Draft
+from workbooks.application import form as application_form
+from workbooks.assessment import form as assessment_form
+from workbooks.building.draft import Draft
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
 from workbooks.flavour import NATIVE, UDF, add_settings, known_flavour
 from workbooks.form import Form, form
-from workbooks.package import Package
 from workbooks.ports import Manifest
-from workbooks.rawbook import RawBook
+from workbooks.recommendation import form as recommendation_form
+from workbooks.review import form as review_form
+from workbooks.summary import form as summary_form
 from xlcalc.errors import PolicyError
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy

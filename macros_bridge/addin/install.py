@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from macros_bridge.addin.machine import HOME, Machine
-from workbooks.batch import write_atomically
+from workbooks.batch.run import write_atomically
 from workbooks.engines import libreoffice_engine
 from xlcalc.errors import EngineError, XlcalcError
 

@@ -19,10 +19,10 @@ from openpyxl.utils import range_boundaries
 
 from macros_bridge.vba.project import Module, vba_project
 from macros_bridge.vba.wrappers import wrapper_module
-from workbooks import style
-from workbooks.package import Package
-from workbooks.rawbook import RawBook
-from workbooks.rawxml import attributes
+from workbooks.building import style
+from workbooks.files.package import Package
+from workbooks.files.rawbook import RawBook
+from workbooks.files.rawxml import attributes
 from xlcalc.errors import EngineError, WorkbookError
 
 BUTTONS = (("检查", "XlcalcCheck"), ("核算", "XlcalcCalculate"), ("导出", "XlcalcExport"))

@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 from openpyxl.styles import Font
 
-from workbooks import style
+from workbooks.building import style
 from workbooks.documents.plain_text import clipped, readable
 from xlcalc.values.dates import chinese_date
 from xlcalc.values.money import Money

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from workbooks.batch import write_atomically
+from workbooks.batch.run import write_atomically
 from workbooks.documents.plain_text import readable
 
 _FORBIDDEN = re.compile(r'[\t\n<>:"/\\|?*+]')

@@ -1,0 +1,1 @@
+"""Application forms, described by a TOML each: built, prefilled and read."""

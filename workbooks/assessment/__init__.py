@@ -1,0 +1,1 @@
+"""The self-assessment report with its score, level and subsidy."""

@@ -1,0 +1,1 @@
+"""Thousands of workbooks: one budget each, a journal, a report."""

@@ -1,0 +1,383 @@
+"""Runs many workbooks through one recalculation each, in child processes that may die without harm."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbooks.batch.tasks import FileResult, Options, Task, shown
+from workbooks.files.filekind import carried
+from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
+from workbooks.files.writing import discard_temporary, stops_all
+from workbooks.files.writing import ensure_writable as ensure_writable
+from workbooks.files.writing import io_reason as io_reason
+from workbooks.files.writing import write_atomically as write_atomically
+from xlcalc.errors import WorkbookRefused, XlcalcError
+from xlcalc.results.outcome import Finding
+
+if TYPE_CHECKING:
+    from workbooks.batch.journal import Journal
+
+
+def run(
+    tasks: Sequence[Task],
+    options: Options,
+    progress: Callable[[FileResult], None],
+    journal: Journal | None = None,
+) -> list[FileResult]:
+    """Recalculates every task; one bad, stuck or crashing file costs only itself. Results in task order.
+
+    journal: the record of the run; what it says is done is not made again. Raises WorkbookError ``E-STOPPED`` where
+    no further file could be worked on either: a full or read-only disk, a folder of submissions that has gone.
+    """
+    held = journal.standing(tasks) if journal else {}
+    for result in held.values():
+        progress(result)
+    open_tasks = [task for task in tasks if task.path not in held]
+    noting = journal.recording(progress) if journal else progress
+    engine = _run_with_libreoffice if options.engine == "libreoffice" else _run
+    made = iter(engine(open_tasks, options, noting) if open_tasks else [])
+    return [held.get(task.path) or next(made) for task in tasks]
+
+
+def _run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+    results: dict[int, FileResult] = {}
+    later: set[int] = set()
+    waiting = list(range(len(tasks)))[::-1]
+    workers = [_Worker(options) for _ in range(min(options.workers, len(tasks)))]
+    try:
+        while len(results) < len(tasks):
+            for worker in workers:
+                if worker.current is None and waiting:
+                    worker.start(waiting[-1], tasks[waiting.pop()])
+            for worker in _ready(workers):
+                place = worker.current
+                if place is None or (result := worker.collect(tasks[place])) is None:
+                    continue
+                _go_on(tasks[place], result)
+                if _codes(result) == ["E-BOOK-CHANGING"] and place not in later:
+                    # Whoever is copying it may be done when all others are.
+                    later.add(place)
+                    waiting.insert(0, place)
+                    continue
+                results[place] = result
+                progress(result)
+    finally:
+        for worker in workers:
+            worker.finish()
+    return [results[place] for place in range(len(tasks))]
+
+
+def _codes(result: FileResult) -> list[str]:
+    return [finding["code"] for finding in result.findings]
+
+
+def _go_on(task: Task, result: FileResult) -> None:
+    """Ends the run where every other file would meet the same."""
+    from workbooks.batch.journal import stopped
+
+    if result.stops:
+        raise stopped(result.findings[0]["message"].partition("。")[0])
+    if _codes(result) == ["E-BOOK-MISSING"] and not task.path.parent.exists():
+        raise stopped(f"文件夹“{shown(task.path.parent)}”不见了")
+
+
+def _ready(workers: list[_Worker]) -> list[_Worker]:
+    busy = {worker.pipe: worker for worker in workers if worker.current is not None}
+    sooner = min(worker.deadline for worker in busy.values())
+    wait(list(busy), timeout=max(0.0, sooner - time.monotonic()))
+    return list(busy.values())
+
+
+class _Worker:
+    """One child process, replaced when it dies or overstays."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.current: int | None = None
+        self.deadline = 0.0
+        self._launch()
+
+    def _launch(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_serve, args=(other, self.options), daemon=True)
+        self.process.start()
+        other.close()
+
+    def start(self, place: int, task: Task) -> None:
+        """Hands over one task."""
+        self.current = place
+        self.deadline = time.monotonic() + self.options.seconds
+        with contextlib.suppress(OSError):
+            self.pipe.send(task)
+
+    def collect(self, task: Task) -> FileResult | None:
+        """The result if there is one; a death or an overrun becomes a failure of this one file."""
+        if self.pipe.poll():
+            try:
+                result: FileResult = self.pipe.recv()
+            except (EOFError, OSError):
+                result = self._death(task)
+                self._replace()
+            else:
+                if _codes(result) == ["E-MEMORY"]:
+                    self._replace()
+        elif time.monotonic() >= self.deadline:
+            seconds = f"{self.options.seconds:g}"
+            result = _failed(
+                task, "E-TIMEOUT", f"处理超过 {seconds} 秒，已停止", "请检查文件是否过大；可用 --timeout 放宽时限"
+            )
+            self._replace()
+        else:
+            return None
+        self.current = None
+        return result
+
+    def _death(self, task: Task) -> FileResult:
+        self.process.join(5)
+        if hasattr(signal, "SIGXCPU") and self.process.exitcode == -signal.SIGXCPU:
+            message = f"处理占用处理器超过 {self.options.cpu_seconds:g} 秒，已停止"
+            return _failed(task, "E-CPU", message, "请检查文件是否过大；必要时拆分后重新提交")
+        remedy = "文件可能已损坏或有害；请用 Excel 或 WPS 打开检查后另存"
+        return _failed(task, "E-CRASH", "处理此文件时程序意外退出", remedy)
+
+    def _replace(self) -> None:
+        self.stop()
+        self._launch()
+
+    def finish(self) -> None:
+        """Lets an idle child end by itself, so that it can tidy up; a busy one is ended."""
+        if self.current is None:
+            self.pipe.close()
+            self.process.join(5)
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the child at once; what it was writing has a temporary name."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
+    if task.target is not None:
+        discard_temporary(task.target)
+    finding = {
+        "code": code,
+        "severity": "block",
+        "clause": None,
+        "message": " ".join(f"{message}。{remedy}".split()),
+        "where": _name(task),
+    }
+    return FileResult(shown(task.path), None, state, findings=[finding])
+
+
+def _name(task: Task) -> str:
+    return shown(task.path.name)
+
+
+def _serve(pipe: Connection, options: Options) -> None:
+    """The child: one task after another until the parent ends it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit_memory(options.megabytes)
+    while True:
+        try:
+            task = pipe.recv()
+            _limit_processor(options.cpu_seconds)
+            pipe.send(process(task, options))
+        except (EOFError, OSError):
+            return
+
+
+def _end_with_parent() -> None:
+    """No child works on when the run was killed: the next run may be writing the same file."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _limit_memory(megabytes: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    size = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    # What a child holds in memory is other people's data.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_processor(seconds: float) -> None:
+    """From here on, so much processor time; the system ends a process that takes more."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def process(task: Task, options: Options) -> FileResult:
+    """Recalculates one workbook in this process; every error becomes part of the result."""
+    started = time.perf_counter()
+    digest = None
+    try:
+        data = read_file(task.path, DEFAULT_LIMITS.given(dict(options.limits)))
+        digest = hashlib.sha256(data).hexdigest()
+        result = _recalculated(task, options, data)
+    except XlcalcError as error:
+        result = _failed(task, error.code, error.message, error.remedy, "refused")
+        result.findings[0]["where"] = shown(error.where) if error.where else _name(task)
+    except MemoryError:
+        result = _failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
+    except OSError as error:
+        result = _failed(task, "E-IO", f"无法读写文件（{io_reason(error)}）", "请检查磁盘空间和文件夹权限")
+        result.stops = stops_all(error)
+    except Exception as error:  # noqa: BLE001 - one file's fault must not end the batch
+        kind = type(error).__name__
+        result = _failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
+    result.sha256 = digest
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _recalculated(task: Task, options: Options, data: bytes) -> FileResult:
+    from workbooks.recalc import recalculate_package
+    from xlcalc.results.trace import outcome_dict
+
+    package = _checked(data, dict(options.limits))
+    evaluated = task.evaluated
+    if options.engine == "formulas":
+        from workbooks.engines.formulas_engine import evaluate_formulas
+        from workbooks.reader import read_package
+
+        # Refused here in milliseconds, rather than after the engine has worked on it.
+        read_package(package)
+        evaluated = evaluate_formulas(task.path)
+    done = recalculate_package(package, on=options.on, choices=dict(options.choices), evaluated=evaluated)
+    done.findings[:] = _with_remarks(task, done)
+    result = FileResult(shown(task.path), None, "done", template=done.read.form.id)
+    result.packs = {policy: f"{held.id} {held.hash}" for policy, held in done.read.versions.items()}
+    if task.target:
+        _write(task.target, done, result)
+    result.outcomes = [
+        {
+            **outcome_dict(outcome),
+            "record": record.key,
+            "where": record.where,
+            "name": record.facts.get("enterprise_name"),
+            "uscc": record.facts.get("uscc"),
+        }
+        for record, outcome in done.outcomes
+    ]
+    findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
+    result.findings = [finding.as_dict() for finding in findings]
+    return result
+
+
+def _checked(data: bytes, given: dict[str, int]) -> Package:
+    """The package, within the limits of its template; what that is, is asked only where it matters."""
+    from workbooks.files.prescan import form_limits, tightest
+    from workbooks.files.rawbook import RawBook
+    from workbooks.form import forms
+
+    package = Package.from_bytes(data, DEFAULT_LIMITS.given(given))
+    if package.measure.over(tightest(given)) is None:
+        return package
+    book = RawBook(package)
+    area = book.resolve("xlcalc_template")
+    cell = book.sheet(area.sheet).cells.get((area.first_row, area.first_col)) if area else None
+    form = forms().get(cell.text) if cell else None
+    if form is not None and (refusal := package.measure.over(form_limits(form, given))):
+        raise refusal
+    return package
+
+
+def _with_remarks(task: Task, done: Any) -> list[Finding]:
+    """The findings of a file, with what it carries, hides or locks named once each."""
+    from workbooks.own_macros import only_our_macros
+    from workbooks.ports import places
+
+    book = done.read.book
+    package = book.package
+    remarks = carried(package, own_macros=package.has_macros and only_our_macros(package))
+    if package.measure.locked:
+        message = "工作簿或工作表设有保护密码（已保护）：照常读取，保护未解除。密码请由填报人保管"
+        remarks.append(Finding("E-BOOK-PROTECTED", "info", message))
+    ours = {place.sheet for port in done.read.manifest.ports for place in places(book, port.name)}
+    hidden = [sheet.name for sheet in book.sheets if sheet.state != "visible" and sheet.name not in ours]
+    if hidden:
+        message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
+        remarks.append(Finding("E-BOOK-HIDDEN", "warn", message))
+    name = task.path.name
+    if any(task.path.with_name(mark).exists() for mark in (f"~${name}", f".~{name}", f".~lock.{name}#")):
+        message = "文件正在 Excel 或 WPS 中打开，未保存的改动没有计入。请保存并关闭后重新核算"
+        remarks.append(Finding("E-BOOK-OPEN", "warn", message))
+    named = {finding.code for finding in remarks}
+    return [*remarks, *(finding for finding in done.findings if finding.code not in named)]
+
+
+def _write(target: Path, done: Any, result: FileResult) -> None:
+    from workbooks.own_macros import only_our_macros
+    from workbooks.template import fill_template
+
+    package, reason = done.read.book.package, ""
+    if package.is_signed or package.has_ole or (package.has_macros and not only_our_macros(package)):
+        reason = "原文件含宏、对象或签名"
+    else:
+        try:
+            data = done.data
+        except WorkbookRefused as error:
+            reason = error.message
+    if reason:
+        read = done.read
+        data = fill_template(read.form.id, read.versions, read.choices, [record.facts for record in read.records])
+        target = target.with_suffix(".xlsx")
+        message = f"{reason}，未在原文件上写入；结果写入了按其数据新生成的模板"
+        done.findings.append(Finding("E-FRESH-COPY", "warn", message))
+    write_atomically(target, data)
+    result.output, result.output_sha256 = str(target), hashlib.sha256(data).hexdigest()
+
+
+def _run_with_libreoffice(
+    tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
+) -> list[FileResult]:
+    """Only files that read well are shown to LibreOffice, many to one process; its values are then compared."""
+    from dataclasses import replace
+
+    from workbooks.engines.libreoffice_engine import evaluate_libreoffice
+
+    direct = replace(options, engine="direct")
+    first = _run([replace(task, target=None) for task in tasks], direct, lambda _: None)
+    good = [task for task, result in zip(tasks, first, strict=True) if result.state == "done"]
+    values: dict[Path, Any] = {}
+    for start in range(0, len(good), 50):
+        chunk = [task.path for task in good[start : start + 50]]
+        values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
+    results = []
+    second = {}
+    usable = [replace(task, evaluated=values[task.path]) for task in good if isinstance(values[task.path], dict)]
+    for task, result in zip(usable, _run(usable, direct, progress), strict=True) if usable else ():
+        second[task.path] = result
+    for task, result in zip(tasks, first, strict=True):
+        if task.path in second:
+            results.append(second[task.path])
+            continue
+        error = values.get(task.path)
+        ended = result if error is None else _failed(task, error.code, error.message, error.remedy)
+        progress(ended)
+        results.append(ended)
+    return results

@@ -1,0 +1,1 @@
+"""What every form is built of: looks, canvas, header, findings."""

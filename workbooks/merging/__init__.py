@@ -1,0 +1,1 @@
+"""Official tables out of a folder of applications, and tables of foreign make understood."""

@@ -1,0 +1,1 @@
+"""The recommendation tables: one enterprise a row, each with its amount."""

@@ -1,0 +1,1 @@
+"""The reviewer's workbook, and several of them merged."""

@@ -1,0 +1,1 @@
+"""The summary tables of a call for cases."""
