@@ -13,6 +13,7 @@ import typer
 
 from macros_bridge.addin.command import addin_app
 from macros_bridge.documents_command import documents_app
+from macros_bridge.ledger_command import ledger_app
 from macros_bridge.merging import merge_command
 from macros_bridge.options import chosen, day_given
 from macros_bridge.reviewing import review_command, review_merge_command
@@ -25,6 +26,7 @@ packs_app = typer.Typer(help="政策包。", invoke_without_command=True, rich_m
 app.add_typer(packs_app, name="packs")
 app.add_typer(addin_app, name="addin")
 app.add_typer(documents_app, name="documents")
+app.add_typer(ledger_app, name="ledger")
 app.command("merge")(merge_command)
 app.command("review")(review_command)
 app.command("review-merge")(review_merge_command)

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from udfs.adapter import call
-from workbooks.batch import run
+from workbooks.batch.run import run
+from workbooks.batch.tasks import Options, Task
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice, find_soffice
 from workbooks.form import forms
 from workbooks.recalc import recalculate
-from workbooks.tasks import Options, Task
 from workbooks.template import build_template
 from xlcalc import Money, evaluate, evaluate_many
 from xlcalc.packs.registry import policy_ids

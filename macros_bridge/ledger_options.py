@@ -1,0 +1,83 @@
+"""Options that the commands of ``xlcalc ledger`` share, and how they open the ledger and print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from macros_bridge.options import chosen, day_given
+from xlcalc.errors import InputError
+
+if TYPE_CHECKING:
+    from workbooks.ledger.acts import Act
+    from workbooks.ledger.database import Ledger
+
+Where = Annotated[
+    str,
+    typer.Option("--ledger", envvar="XLCALC_LEDGER", help="台账文件（如 台账.db）或 postgresql://用户@主机/库名"),
+]
+Code = Annotated[str, typer.Argument(help="统一社会信用代码")]
+Policy = Annotated[str, typer.Option("--policy", help="政策，如 xlcalc packs 所列")]
+Batch = Annotated[str, typer.Option("--batch", help="批次，如 2025年第一批")]
+Operator = Annotated[str, typer.Option("--operator", help="经办人")]
+Day = Annotated[str, typer.Option("--date", help="办理日期，如 2025-06-30")]
+Document = Annotated[str, typer.Option("--document", help="文号")]
+Reason = Annotated[str, typer.Option("--reason", help="原因")]
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档")]
+On = Annotated[str | None, typer.Option("--on", help="申报日期，如 2025-05-31")]
+Choose = Annotated[list[str] | None, typer.Option("--choose", help="选用口径，如 AMB-01=combined，可多次")]
+
+
+def opened(address: str) -> Ledger:
+    """The ledger at an address; the database is loaded only by commands that use it."""
+    from workbooks.ledger.database import open_ledger
+
+    return open_ledger(address)
+
+
+def act_by(operator: str, day: str, document: str = "", reason: str = "") -> Act:
+    """The clock is read here and nowhere else: the time at which a person enters something."""
+    from workbooks.ledger.acts import Act
+
+    return Act(operator, day_named(day, "--date"), datetime.now(UTC), document, reason)
+
+
+def choices_known(given: list[str] | None) -> dict[str, str]:
+    """Choices as ``chosen`` reads them; one that no policy knows is a slip of the pen and an error ``E-CHOICE``."""
+    from macros_bridge.running import _known_choices
+
+    found = chosen(given)
+    _known_choices(found)
+    return found
+
+
+def day_named(text: str, option: str) -> date:
+    """A day that has to be given; raises InputError ``E-DATE`` naming the option."""
+    found = day_given(text, option)
+    if found is None:
+        raise InputError("E-DATE", "没有写明日期", where=option, remedy="请写成 2025-06-30")
+    return found
+
+
+def show(name: str, content: Any, lines: list[str], as_json: bool) -> None:
+    """Prints the lines, or one document ``xlcalc.ledger-<name>/1``."""
+    if as_json:
+        document = {"format": f"xlcalc.ledger-{name}/1", **content}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    else:
+        print("\n".join(lines))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def label_of(policy: str) -> str:
+    """The name of a programme."""
+    from workbooks.ledger.programmes import label_of as label
+
+    return label(policy)

@@ -1,0 +1,116 @@
+"""How long the ledger takes with 100,000 enterprises of ten entries each. Not a test: run it and read it.
+
+    python tests/ledger/benchmark.py [ENTERPRISES] [ADDRESS]
+
+Without an address a SQLite file in a temporary folder is used. Booking times are those of one transaction.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[level]) for level in (1, 2)]
+
+from ledger.ledger_bench import BENCHMARK, CHAIN, CLOUD, HOHHOT, SAAS, ZAOZHUANG, act, code, file, line  # noqa: E402
+from workbooks.ledger.applications import chunks  # noqa: E402
+from workbooks.ledger.booking import book  # noqa: E402
+from workbooks.ledger.budgets import add_budget, budget_of  # noqa: E402
+from workbooks.ledger.crosschecks import (  # noqa: E402
+    codes_with_two_names,
+    doubles,
+    near_names_of,
+    papers_used_twice,
+)
+from workbooks.ledger.database import Ledger, create_ledger  # noqa: E402
+from workbooks.ledger.due import due  # noqa: E402
+from workbooks.ledger.facts_before import facts_before  # noqa: E402
+from workbooks.ledger.integrity import check  # noqa: E402
+from workbooks.ledger.questions import had, history, remaining  # noqa: E402
+
+ASKED = 20
+
+
+def timed(label: str, deed: Callable[[], Any], times: int = 1) -> None:
+    """The middle one of several times, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        deed()
+        taken.append(time.perf_counter() - start)
+    print(f"{sorted(taken)[times // 2] * 1000:12,.1f} ms  {label}", flush=True)
+
+
+def fill(ledger: Ledger, enterprises: int) -> None:
+    """Ten grants a head, each in a batch of its own; a quarter of them in more than one programme."""
+    several = [SAAS, CLOUD, CHAIN, BENCHMARK, HOHHOT, ZAOZHUANG]
+    for part, numbers in enumerate(chunks(range(enterprises))):
+        for batch in range(10):
+
+            def policy(number: int, batch: int = batch) -> str:
+                return several[(number + batch) % 6] if number % 4 == 0 else several[number % 6]
+
+            lines = [
+                line(
+                    code(number), policy(number), 100 if policy(number) != BENCHMARK else {"innovation": 100},
+                    name=f"示例{number:06d}号机械有限公司", papers=(("invoice", f"{number:012d}{batch:08d}"),),
+                )
+                for number in numbers
+            ]  # fmt: skip
+            book(ledger, act(), f"示例{batch}批", file(*lines, content=f"{part} {batch}"))
+
+
+def fresh(start: int, count: int) -> Iterator[Any]:
+    for number in range(start, start + count):
+        yield line(code(number), SAAS, 100, name=f"示例{number:06d}号机械有限公司")
+
+
+def main(enterprises: int, address: str) -> None:
+    with create_ledger(address) as ledger:
+        timed(f"fill: {enterprises:,} enterprises x 10 entries", lambda: fill(ledger, enterprises))
+        with ledger.preparing() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        ask(ledger, enterprises)
+        counter = iter(range(10**6))
+
+        def booked(count: int, start: int) -> None:
+            lines = list(fresh(start, count))
+            book(ledger, act(), "示例新批", file(*lines, content=f"new {next(counter)}"))
+
+        timed("book a workbook of 1,000 enterprises, known ones", lambda: booked(1000, next(counter) * 1000), 5)
+        timed("book a workbook of 1 enterprise", lambda: booked(1, 200_000 + next(counter)), ASKED)
+
+
+def ask(ledger: Ledger, enterprises: int) -> None:
+    numbers = iter(range(0, enterprises, max(1, enterprises // 997)))
+    add_budget(ledger, act(), SAAS, "示例1批", 10**11)
+    with ledger.reading() as connection:
+        timed("had, one enterprise", lambda: had(connection, code(next(numbers))), ASKED)
+        timed("remaining, one enterprise", lambda: remaining(connection, code(next(numbers))), ASKED)
+        timed("history, one enterprise", lambda: history(connection, code(next(numbers))), ASKED)
+        timed("facts before, one enterprise", lambda: facts_before(connection, SAAS, [code(next(numbers))], ""), ASKED)
+        timed("doubles, one enterprise", lambda: doubles(connection, code(next(numbers))), ASKED)
+        timed("papers twice, one enterprise", lambda: papers_used_twice(connection, code(next(numbers))), ASKED)
+        timed("budget left, one batch", lambda: budget_of(connection, SAAS, "示例1批"), ASKED)
+        timed("due in a month", lambda: due(connection, date(2025, 7, 1), date(2025, 7, 31)), ASKED)
+        thousand = [code(number) for number in range(1000)]
+        timed("facts before, 1,000 enterprises", lambda: facts_before(connection, SAAS, thousand, ""), 5)
+        timed("doubles, all", lambda: doubles(connection))
+        timed("papers twice, all", lambda: papers_used_twice(connection))
+        timed("one code with two names, all", lambda: codes_with_two_names(connection))
+        timed("near names, all", lambda: near_names_of(connection))
+    timed("check of the whole ledger", lambda: check(ledger))
+
+
+if __name__ == "__main__":
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    if len(sys.argv) > 2:
+        main(size, sys.argv[2])
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            main(size, str(Path(folder) / "ledger.db"))

@@ -1,0 +1,166 @@
+"""The database: made, upgraded without losing a row, refusing every change, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, Table, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from ledger.ledger_bench import SAAS, A, NewAddress, act, grant
+from workbooks.ledger import schema
+from workbooks.ledger.database import Ledger, LedgerError, _engine, create_ledger, ledger_url, open_ledger
+from workbooks.ledger.upgrade import require_newest, revisions, upgrade
+
+
+def test_the_steps_lead_to_the_tables_as_described(ledger: Ledger) -> None:
+    with ledger.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def sample(table: Table) -> dict[str, Any]:
+    """A row whose references all name row 1 of their table, or nothing where they may."""
+    row: dict[str, Any] = {}
+    for column in table.c:
+        if column.foreign_keys:
+            if not column.nullable:
+                row[column.name] = 1
+            continue
+        if column.name == "id":
+            row["id"] = 1
+            continue
+        kind = column.type.python_type
+        row[column.name] = {
+            str: "1" * 18 if column.name == "uscc" else "示例", int: 7, date: date(2025, 5, 31),
+            datetime: datetime(2025, 5, 31, 8),
+        }[kind]  # fmt: skip
+    row |= {"act": {"kind": "run"}, "entry": {"kind": "grant"}, "paper": {"kind": "invoice"}}.get(table.name, {})
+    return row
+
+
+@pytest.mark.parametrize("older", revisions()[:-1])
+def test_an_upgrade_keeps_every_row(older: str, new_address: NewAddress) -> None:
+    address = new_address(False)
+    if "://" not in address:
+        Path(address).touch()
+    ledger = Ledger(_engine(ledger_url(address)))
+    upgrade(ledger, older)
+    with ledger.reading() as connection:
+        held = MetaData()
+        held.reflect(connection)
+    tables = [table for table in held.sorted_tables if table.name != "alembic_version"]
+    assert len(tables) > 5
+    with ledger.writing() as connection:
+        for table in tables:
+            connection.execute(insert(table).values(sample(table)))
+    rows = {}
+    with ledger.reading() as connection:
+        rows = {table.name: connection.execute(select(table)).all() for table in tables}
+    with pytest.raises(LedgerError) as refused:
+        require_newest(ledger)
+    assert refused.value.code == "E-LEDGER-SCHEMA"
+    upgrade(ledger)
+    require_newest(ledger)
+    with ledger.reading() as connection:
+        assert {table.name: connection.execute(select(table)).all() for table in tables} == rows
+    ledger.close()
+
+
+@pytest.mark.parametrize("table", schema.TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("deed", ["update", "delete"])
+def test_no_row_is_changed_or_removed(table: Table, deed: str, address: str) -> None:
+    with create_ledger(address) as ledger:
+        with ledger.writing() as connection:
+            for held in schema.TABLES:
+                connection.execute(insert(held).values(sample(held)))
+        column = list(table.c)[-1]
+        statement = update(table).values({column: column}) if deed == "update" else table.delete()
+        with pytest.raises(DBAPIError, match="never changed or removed"), ledger.engine.connect() as connection:
+            connection.execution_options(ledger_writing=True).execute(statement)
+
+
+def test_a_reading_connection_cannot_write(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError) as refused, ledger.reading() as connection:
+        connection.execute(insert(schema.source).values(sha256="0" * 64, name="示例"))
+    assert refused.value.code == "E-LEDGER-DATABASE"
+
+
+def test_what_is_left_half_done_is_not_there(ledger: Ledger) -> None:
+    class StoppedError(Exception):
+        pass
+
+    with pytest.raises(StoppedError), ledger.writing() as connection:
+        connection.execute(insert(schema.source).values(sha256="0" * 64, name="示例"))
+        raise StoppedError
+    with ledger.reading() as connection:
+        assert connection.execute(select(schema.source)).all() == []
+
+
+def test_a_message_of_the_database_names_no_value(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError) as refused, ledger.writing() as connection:
+        connection.execute(insert(schema.name).values(act_id=99, uscc=A, name="示例"))
+    assert refused.value.code == "E-LEDGER-DATABASE"
+    assert A not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_its_owner_reads_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "台账.db"
+    with create_ledger(str(path)) as ledger:
+        grant(ledger, A, SAAS, 1000)
+        files = sorted(found.name for found in tmp_path.iterdir())
+        assert files == ["台账.db", "台账.db-shm", "台账.db-wal"]
+        assert {stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("没有.db", "E-LEDGER-ABSENT"),
+        ("mysql://root:geheim@host/db", "E-LEDGER-URL"),
+        ("://", "E-LEDGER-URL"),
+        ("postgresql://ledger:geheim@/none?host=/nowhere", "E-LEDGER-DATABASE"),
+    ],
+)
+def test_an_address_that_is_no_ledger(address: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LedgerError) as refused:
+        open_ledger(address)
+    assert refused.value.code == code
+    assert "geheim" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "名单.db"
+    path.write_text("这不是数据库" * 1000, encoding="utf-8")
+    for opening in (open_ledger, create_ledger):
+        with pytest.raises(LedgerError) as refused:
+            opening(str(path))
+        assert refused.value.code == "E-LEDGER-DATABASE"
+
+
+def test_a_database_without_a_ledger(new_address: NewAddress) -> None:
+    address = new_address(False)
+    if "://" not in address:
+        Path(address).touch()
+    with pytest.raises(LedgerError) as refused:
+        open_ledger(address)
+    assert refused.value.code == "E-LEDGER-ABSENT"
+
+
+def test_who_acts_is_named(ledger: Ledger) -> None:
+    from ledger.ledger_bench import FIRST, file, line
+    from workbooks.ledger.booking import book
+
+    with pytest.raises(LedgerError) as refused:
+        book(ledger, act(operator=" "), FIRST, file(line(A, SAAS, 1)))
+    assert refused.value.code == "E-LEDGER-OPERATOR"

@@ -1,0 +1,184 @@
+"""What one person did at one time: opened with who, when and by which document, and sealed when all of it is there.
+
+A seal is the SHA-256 of everything an act consists of and of the seal before it, so that a row changed, added or
+removed behind the ledger's back shows, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, insert, select
+
+from workbooks.ledger import schema
+from workbooks.ledger.database import Ledger, LedgerError
+from xlcalc.packs.policy import Version
+from xlcalc.packs.registry import load_policy
+from xlcalc.values.phones import mask_phones
+from xlcalc.values.text import normalise
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who does something, by which document and why.
+
+    day: the day of the decision. booked: the time of entering it, with its zone, given by the caller and kept as UTC.
+    Phone and identity numbers in any of the texts are masked before they are kept.
+    """
+
+    operator: str
+    day: date
+    booked: datetime
+    document: str = ""
+    reason: str = ""
+
+
+def batch_named(text: str) -> str:
+    """The name of a batch as it is kept; raises LedgerError ``E-LEDGER-BATCH`` without one.
+
+    >>> batch_named(" 2025年　第一批 ")
+    '2025年 第一批'
+    """
+    named = " ".join(normalise(text).split())
+    if not named:
+        raise LedgerError("E-LEDGER-BATCH", "没有写明批次", remedy="请用 --batch 给出批次，如 2025年第一批")
+    return named
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file something was read from: its SHA-256, and its name without the folder."""
+
+    sha256: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Under what a result was found: a version of a policy, the hash of all it says, and the complete choices."""
+
+    policy: str
+    version: str
+    pack_hash: str
+    choices: str
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """The choices by id."""
+        return dict(json.loads(self.choices))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the pack still says what it said then."""
+        return self.version_now().hash == self.pack_hash
+
+    def version_now(self) -> Version:
+        """The version as the pack has it now; raises PolicyError where it has none of that name."""
+        return load_policy(self.policy).version(self.version)
+
+    def readings_now(self) -> dict[str, str]:
+        """The choices as far as the pack still offers them, completed with its defaults."""
+        offered = self.version_now().interpretations
+        known = {key: code for key, code in self.readings.items() if key in offered and code in offered[key].options}
+        return self.version_now().full_choices(known)
+
+
+def ground_of(policy: str, version: Version, choices: Mapping[str, str]) -> Ground:
+    """The ground of a result under a version and its choices, completed with the defaults."""
+    return Ground(policy, version.id, version.hash, plain_json(version.full_choices(version.own_choices(choices))))
+
+
+def plain_json(value: Any) -> str:
+    """A value as JSON that is the same wherever it is made."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@contextmanager
+def acting(
+    ledger: Ledger, act: Act, kind: str, *, batch: str = "", asked: Mapping[str, Any] | None = None,
+    source: Source | None = None,
+) -> Iterator[tuple[Connection, int]]:  # fmt: skip
+    """One act in one transaction, sealed at its end; nothing is left of it when anything in it is refused.
+
+    Raises LedgerError ``E-LEDGER-OPERATOR`` without an operator.
+    """
+    with ledger.writing() as connection:
+        number = open_act(connection, act, kind, batch=batch, asked=asked, source=source)
+        yield connection, number
+        seal_act(connection, number)
+
+
+def open_act(
+    connection: Connection, act: Act, kind: str, *, batch: str = "", asked: Mapping[str, Any] | None = None,
+    source: Source | None = None,
+) -> int:  # fmt: skip
+    """Enters who acts and from which file; returns the act's number."""
+    if not act.operator.strip():
+        raise LedgerError("E-LEDGER-OPERATOR", "没有写明经办人", remedy="请用 --operator 给出经办人")
+    if source is not None:
+        known = select(schema.source.c.sha256).where(schema.source.c.sha256 == source.sha256)
+        if connection.scalar(known) is None:
+            connection.execute(insert(schema.source).values(sha256=source.sha256, name=mask_phones(source.name)))
+    values = {
+        "kind": kind, "operator": mask_phones(act.operator.strip()), "day": act.day,
+        "booked": act.booked.astimezone(UTC).replace(microsecond=0, tzinfo=None), "document": mask_phones(act.document),
+        "reason": mask_phones(act.reason), "batch": batch, "asked": plain_json(asked or {}),
+        "source": source.sha256 if source else None,
+    }  # fmt: skip
+    return entered(connection, schema.act, values)
+
+
+def entered(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Enters one row and returns its number."""
+    key: Any = connection.execute(insert(table).values(values)).inserted_primary_key
+    return int(key[0])
+
+
+def act_of_file(connection: Connection, sha256: str) -> int | None:
+    """The number of the act that entered a file, None where none has."""
+    table = schema.act
+    found = connection.scalar(select(table.c.id).where(table.c.source == sha256, table.c.kind == schema.RUN))
+    return None if found is None else int(found)
+
+
+def ground_id(connection: Connection, act_id: int, ground: Ground) -> int:
+    """The number of a ground, entered when it is new."""
+    table = schema.ground
+    values = {name: getattr(ground, name) for name in ("policy", "version", "pack_hash", "choices")}
+    known = connection.scalar(select(table.c.id).where(*(table.c[key] == value for key, value in values.items())))
+    if known is not None:
+        return int(known)
+    return entered(connection, table, {"act_id": act_id, **values})
+
+
+def seal_act(connection: Connection, act_id: int) -> None:
+    """Seals an act that is complete."""
+    before = select(schema.seal.c.sha256).order_by(schema.seal.c.act_id.desc()).limit(1)
+    value = sealed(connection, act_id, connection.scalar(before) or "")
+    connection.execute(insert(schema.seal).values(act_id=act_id, sha256=value))
+
+
+def sealed(connection: Connection, act_id: int, before: str) -> str:
+    """The seal an act must have, given the seal before it."""
+    act = connection.execute(select(schema.act).where(schema.act.c.id == act_id)).mappings().one()
+    parts = {
+        table.name: connection.execute(select(table).where(table.c.act_id == act_id).order_by(table.c.id)).mappings()
+        for table in schema.OF_AN_ACT
+    }
+    return seal_text(before, act, {name: rows.all() for name, rows in parts.items()})
+
+
+def seal_text(before: str, act: RowMapping, parts: Mapping[str, Sequence[RowMapping]]) -> str:
+    """SHA-256 over the seal before, the act and its rows by table; tables without rows are left out."""
+    rows = {name: [_row(row) for row in found] for name, found in parts.items() if found}
+    return hashlib.sha256(plain_json([before, _row(act), rows]).encode()).hexdigest()
+
+
+def _row(row: RowMapping) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in row.items()}

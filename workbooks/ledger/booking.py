@@ -1,0 +1,303 @@
+"""Enters what a file grants: all in one transaction, once, never above a cap or on answers that hold no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from workbooks.documents.publicity import mask_code
+from workbooks.ledger import schema
+from workbooks.ledger.acts import Act, Ground, Source, act_of_file, batch_named, ground_id, open_act, seal_act
+from workbooks.ledger.applications import Application, Holding, applications_of, chunks
+from workbooks.ledger.budgets import overdrawn
+from workbooks.ledger.caps import within_caps
+from workbooks.ledger.database import Ledger, LedgerError
+from workbooks.ledger.facts_before import answers, stricter
+from workbooks.ledger.lines import FileLines, Line
+from workbooks.ledger.programmes import label_of, programme, states_of
+from xlcalc.facts import fact
+from xlcalc.values.money import Money
+
+_AGAIN = "请按台账中此前已享受的金额重新核算"
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What became of a file. state: ``booked``, ``already`` (entered before, nothing new) or ``empty``.
+
+    granted: fen entered by this act; unchanged: lines that stood in the ledger with the same amounts.
+    """
+
+    source: Source
+    state: str
+    act: int | None = None
+    lines: int = 0
+    granted: int = 0
+    unchanged: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    application: Application
+    item: str
+    fen: int
+    corrects: int | None
+    line: Line
+
+
+@dataclass
+class _Work:
+    """A booking in progress: who holds what, changed line by line as if each were entered already."""
+
+    connection: Connection
+    act: Act
+    batch: str
+    held: dict[str, list[Application]]
+    entries: list[_Entry]
+    warnings: list[str]
+
+
+def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: bool = False) -> Booked:
+    """Enters every line of a file, or none. A file that was entered before enters nothing again.
+
+    An enterprise that holds the same amount in this batch already is left as it is; one that holds another amount is
+    refused, unless ``correcting`` with a reason: then a correction names the old entry. Raises LedgerError
+    ``E-LEDGER-OTHER`` (the file was entered with other results), ``E-LEDGER-GRANTED``, ``E-LEDGER-ENDED``,
+    ``E-LEDGER-MOVED`` (the ledger changed since the lines were computed), ``E-LEDGER-CAP``, ``E-LEDGER-DOUBLE``.
+    """
+    batch = batch_named(batch)
+    if correcting and not act.reason.strip():
+        raise LedgerError("E-LEDGER-REASON", "更正须写明原因", remedy="请用 --reason 给出原因")
+    if not file.lines:
+        return Booked(file.source, "empty")
+    _one_line_each(file)
+    with ledger.writing() as connection:
+        known = act_of_file(connection, file.source.sha256)
+        if known is not None and not correcting:
+            _same_as_before(connection, known, batch, file)
+            return Booked(file.source, "already", known, unchanged=len(file.lines))
+        held = applications_of(connection, [line.uscc for line in file.lines])
+        work = _Work(connection, act, batch, held, [], [])
+        unchanged = sum([not _prepare(work, file.source, line, correcting) for line in file.lines])
+        if known is not None and not work.entries:
+            return Booked(file.source, "already", known, unchanged=unchanged)
+        kind = schema.RUN if known is None else schema.AMENDMENT
+        number = open_act(connection, act, kind, batch=batch, asked=file.asked, source=file.source)
+        _enter(work, number, file)
+        seal_act(connection, number)
+        granted = sum(row.fen for row in work.entries)
+        policies = {line.ground.policy for line in file.lines}
+        work.warnings += overdrawn(connection, ((policy, batch) for policy in sorted(policies)))
+    return Booked(file.source, "booked", number, len(file.lines) - unchanged, granted, unchanged, tuple(work.warnings))
+
+
+def book_all(
+    ledger: Ledger, act: Act, batch: str, files: Iterable[FileLines], *, correcting: bool = False
+) -> list[Booked | LedgerError]:
+    """Every file in a transaction of its own; one that is refused costs only itself."""
+    done: list[Booked | LedgerError] = []
+    for file in files:
+        try:
+            done.append(book(ledger, act, batch, file, correcting=correcting))
+        except LedgerError as error:
+            done.append(
+                type(error)(error.code, error.message, where=error.where or file.source.name, remedy=error.remedy)
+            )
+    return done
+
+
+def _one_line_each(file: FileLines) -> None:
+    seen: set[tuple[str, str]] = set()
+    for line in file.lines:
+        key = (line.uscc, line.ground.policy)
+        if key in seen:
+            raise _refusal("E-LEDGER-DOUBLE", file.source, line, "在同一文件中出现两次", "请只保留一份")
+        seen.add(key)
+
+
+def _refusal(code: str, source: Source, line: Line, what: str, remedy: str) -> LedgerError:
+    place = f"{source.name} {line.place}".strip()
+    return LedgerError(
+        code, f"{mask_code(line.uscc)}（{label_of(line.ground.policy)}）{what}", where=place, remedy=remedy
+    )
+
+
+def _same_as_before(connection: Connection, act: int, batch: str, file: FileLines) -> None:
+    """Raises unless the file gives what it gave when it was entered."""
+    entered = connection.execute(select(schema.act.c.batch).where(schema.act.c.id == act)).scalar_one()
+    if entered != batch:
+        raise LedgerError(
+            "E-LEDGER-OTHER", f"此文件已登记在批次“{entered}”，不能再登记到“{batch}”",
+            where=file.source.name, remedy="请核对批次",
+        )  # fmt: skip
+    for line, text in differences(connection, act, batch, file):
+        raise _refusal(
+            "E-LEDGER-OTHER", file.source, line, f"已登记，但这次的结果不同：{text}",
+            "如确需改动，请用 --correct 并写明原因",
+        )  # fmt: skip
+
+
+def differences(connection: Connection, act: int, batch: str, file: FileLines) -> list[tuple[Line, str]]:
+    """Where lines differ from what stood in the ledger right after the act of that number, in Chinese."""
+    held = applications_of(connection, [line.uscc for line in file.lines], before=act + 1)
+    found = []
+    for line in file.lines:
+        item = _in_batch(held.get(line.uscc, ()), line.ground.policy, batch)
+        stood = {code: holding.fen for code, holding in item.holdings.items() if holding.tail} if item else {}
+        if stood != dict(line.amounts):
+            found.append((line, f"登记为 {_money(stood)}，现为 {_money(line.amounts)}"))
+    return found
+
+
+def _money(amounts: Mapping[str, int]) -> str:
+    return f"{Money(sum(amounts.values()))}" if amounts else "无"
+
+
+def _in_batch(applications: Sequence[Application], policy: str, batch: str) -> Application | None:
+    return next((item for item in applications if (item.policy, item.batch) == (policy, batch)), None)
+
+
+def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
+    """Checks a line against everything held, and notes what to enter; whether anything is to be entered."""
+    policy = line.ground.policy
+    mine = work.held.setdefault(line.uscc, [])
+    item = _in_batch(mine, policy, work.batch)
+    version = line.ground.version_now()
+    if item is None:
+        item = Application(0, line.uscc, policy, work.batch)
+        mine.append(item)
+    elif item.state(states_of(version).first) in programme(policy).ends:
+        label = states_of(version).label(item.steps[-1].target)
+        raise _refusal("E-LEDGER-ENDED", source, line, f"本批次的申报已“{label}”", "须先按规定重新申报")
+    _still_true(source, line, answers(policy, work.batch, mine))
+    changes = {code: fen for code, fen in line.amounts.items() if not _holds(item, code, fen)}
+    gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
+    if not correcting and (gone or any(_open(item, code) for code in changes)):
+        remedy = "如确需改动，请用 --correct 并写明原因"
+        stood = {code: held.fen for code, held in item.holdings.items() if held.tail}
+        what = f"在本批次已登记 {_money(stood)}，现为 {_money(line.amounts)}"
+        raise _refusal("E-LEDGER-GRANTED", source, line, what, remedy)
+    for code in gone:
+        changes[code] = 0
+    rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
+    if any(fen > 0 for fen in rise):
+        within_caps(mine, line.ground, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
+    work.warnings += line.warnings
+    return bool(changes)
+
+
+def _open(item: Application, code: str) -> bool:
+    held = item.holdings.get(code)
+    return held is not None and held.tail is not None
+
+
+def _holds(item: Application, code: str, fen: int) -> bool:
+    return _open(item, code) and item.holdings[code].fen == fen
+
+
+def _note(work: _Work, item: Application, line: Line, code: str, fen: int) -> int:
+    """Notes the entry that brings a holding to an amount; returns its fen."""
+    held = item.holdings.setdefault(code, Holding())
+    work.entries.append(_Entry(item, code, fen - held.fen, held.tail, line))
+    rise, held.fen = fen - held.fen, fen
+    return rise
+
+
+def _still_true(source: Source, line: Line, now: Mapping[str, Any]) -> None:
+    """A result stands only while the ledger gives no stricter answer than the one it was computed with."""
+    for name, used in line.used.items():
+        held = now.get(name)
+        if held is not None and stricter(used, held) != used:
+            known = fact(name)
+            what = f"计算时“{known.label}”为“{known.show(used)}”，台账现为“{known.show(held)}”"
+            raise _refusal("E-LEDGER-MOVED", source, line, what, "台账在计算之后有了新的登记，请重新核算")
+
+
+def _enter(work: _Work, act: int, file: FileLines) -> None:
+    connection = work.connection
+    grounds: dict[Ground, int] = {}
+    for line in file.lines:
+        if line.ground not in grounds:
+            grounds[line.ground] = ground_id(connection, act, line.ground)
+    _enter_applications(connection, act, work.held)
+    rows = [
+        {
+            "act_id": act, "application_id": row.application.id, "item": row.item, "fen": row.fen,
+            "kind": schema.GRANT if row.corrects is None else schema.CORRECTION, "corrects": row.corrects,
+            "ground_id": grounds[row.line.ground], "place": row.line.place, "step_id": None,
+        }
+        for row in work.entries
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(schema.entry), rows)
+    work.warnings += _enter_names(connection, act, file.lines)
+    work.warnings += _enter_papers(connection, act, work, file.lines)
+
+
+def _enter_applications(connection: Connection, act: int, held: Mapping[str, Sequence[Application]]) -> None:
+    fresh = [item for items in held.values() for item in items if not item.id]
+    if not fresh:
+        return
+    table = schema.application
+    rows = [{"act_id": act, "uscc": item.uscc, "policy": item.policy, "batch": item.batch} for item in fresh]
+    connection.execute(insert(table), rows)
+    columns = (table.c.id, table.c.uscc, table.c.policy, table.c.batch)
+    numbers = {
+        (row.uscc, row.policy, row.batch): row.id
+        for row in connection.execute(select(*columns).where(table.c.act_id == act))
+    }
+    for item in fresh:
+        item.id = numbers[item.uscc, item.policy, item.batch]
+
+
+def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> list[str]:
+    """Every name a code was ever used with is kept once; a second one is a warning."""
+    table = schema.name
+    known: dict[str, set[str]] = {}
+    for some in chunks({line.uscc for line in lines}):
+        for row in connection.execute(select(table.c.uscc, table.c.name).where(table.c.uscc.in_(some))):
+            known.setdefault(row.uscc, set()).add(row.name)
+    rows, warnings = [], []
+    for line in lines:
+        names = known.setdefault(line.uscc, set())
+        if line.name and line.name not in names:
+            if names:
+                others = "、".join(f"“{other}”" for other in sorted(names))
+                warnings.append(f"{mask_code(line.uscc)} 现称“{line.name}”，台账中另有 {others}，请核对")
+            names.add(line.name)
+            rows.append({"act_id": act, "uscc": line.uscc, "name": line.name})
+    if rows:
+        connection.execute(insert(table), rows)
+    return warnings
+
+
+_KINDS = {schema.INVOICE: "发票号码", schema.CONTRACT: "合同编号"}
+
+
+def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence[Line]) -> list[str]:
+    table = schema.paper
+    used: dict[tuple[str, str], set[int]] = {}
+    for kind in _KINDS:
+        for some in chunks({number for line in lines for held, number in line.papers if held == kind}):
+            found = select(table.c.number, table.c.application_id).where(table.c.kind == kind, table.c.number.in_(some))
+            for row in connection.execute(found):
+                used.setdefault((kind, row.number), set()).add(row.application_id)
+    rows, warnings = [], []
+    for line in lines:
+        item = _in_batch(work.held[line.uscc], line.ground.policy, work.batch)
+        if item is None:
+            continue
+        for kind, number in line.papers:
+            users = used.setdefault((kind, number), set())
+            if users - {item.id}:
+                warnings.append(f"{_KINDS[kind]} {number} 另有申报用过，请用 xlcalc ledger papers 查看")
+            if item.id not in users:
+                users.add(item.id)
+                rows.append({"act_id": act, "application_id": item.id, "kind": kind, "number": number})
+    if rows:
+        connection.execute(insert(table), rows)
+    return warnings

@@ -1,0 +1,198 @@
+"""Where the ledger is kept: a SQLite file or a PostgreSQL database, and the two ways into it, reading and writing.
+
+Writers stand in line: what one of them finds when its turn comes holds until it is done, so that two runs at once
+cannot both use up the same cap. Readers never wait.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from workbooks.ledger.schema import act
+from xlcalc.errors import XlcalcError
+
+_WRITING = "ledger_writing"
+_SECONDS = 30
+_CLOUDED = "请检查地址、权限和磁盘空间；数据库被占用时稍后重试"
+
+
+class LedgerError(XlcalcError):
+    """The ledger cannot be used, or refuses what it was asked to book; nothing was booked."""
+
+
+class Ledger:
+    """An open ledger. Close it, or use it in a ``with`` statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives back every connection."""
+        self.engine.dispose()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the ledger is a file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view, through a connection that cannot write."""
+        options: dict[str, Any] = {} if self.is_sqlite else {
+            "isolation_level": "REPEATABLE READ", "postgresql_readonly": True,
+        }  # fmt: skip
+        with _told(), self.engine.connect() as plain:
+            yield plain.execution_options(**options)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, and no other writer beside it: all of it is booked at the end, or nothing."""
+        with self.preparing() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_SECONDS}s'")
+                connection.exec_driver_sql(f"LOCK TABLE {act.name} IN SHARE ROW EXCLUSIVE MODE")
+            yield connection
+
+    @contextmanager
+    def preparing(self) -> Iterator[Connection]:
+        """One transaction on a database whose tables may not be there yet."""
+        with _told(), self.engine.connect() as plain:
+            connection = plain.execution_options(**{_WRITING: True})
+            with connection.begin():
+                yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a database says in English and with the values at hand becomes one Chinese line without them."""
+    try:
+        yield
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        raise LedgerError("E-LEDGER-DATABASE", f"台账数据库未能完成操作（{kind}）", remedy=_CLOUDED) from None
+
+
+def ledger_url(address: str) -> URL:
+    """The address of a ledger: the path of a file, ``sqlite:///path`` or ``postgresql://user@host/name``.
+
+    Raises LedgerError ``E-LEDGER-URL`` for anything else.
+    """
+    if "://" not in address:
+        return URL.create("sqlite", database=str(Path(address).absolute()))
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        url = URL.create("unknown")
+    if url.drivername in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database:
+        return URL.create("sqlite", database=str(Path(url.database).absolute()))
+    if url.drivername != "postgresql+psycopg":
+        # The address may carry a password and is not repeated.
+        raise LedgerError(
+            "E-LEDGER-URL", "台账地址无法识别", remedy="请写文件路径（如 台账.db）或 postgresql://用户@主机/库名"
+        )
+    return url
+
+
+def create_ledger(address: str) -> Ledger:
+    """A ledger made at an address, or brought to the newest schema where there is one; every row is kept.
+
+    A new file is readable and writable by its owner alone. Raises LedgerError.
+    """
+    from workbooks.ledger.upgrade import upgrade
+
+    url = ledger_url(address)
+    if url.get_backend_name() == "sqlite":
+        _own_file(Path(url.database or ""))
+    ledger = Ledger(_engine(url))
+    try:
+        if ledger.is_sqlite:
+            _write_ahead(ledger)
+        upgrade(ledger)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def _write_ahead(ledger: Ledger) -> None:
+    """So that readers do not wait for a writer; the file keeps it, and opening it later changes nothing."""
+    with _told(), ledger.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+def open_ledger(address: str) -> Ledger:
+    """The ledger at an address; raises LedgerError ``E-LEDGER-ABSENT`` where there is none, ``E-LEDGER-SCHEMA``."""
+    from workbooks.ledger.upgrade import require_newest
+
+    url = ledger_url(address)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise LedgerError(
+            "E-LEDGER-ABSENT",
+            "没有这个台账文件",
+            where=url.database,
+            remedy="请检查路径，或先用 xlcalc ledger init 建立",
+        )
+    ledger = Ledger(_engine(url))
+    try:
+        require_newest(ledger)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def _own_file(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError:
+        raise LedgerError(
+            "E-LEDGER-FILE", "无法建立台账文件", where=str(path), remedy="请检查文件夹是否存在及权限"
+        ) from None
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() != "sqlite":
+            # The rows of a ledger are personal to enterprises: no message ever carries them.
+            return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _SECONDS})
+    except (NoSuchModuleError, ImportError):
+        raise LedgerError(
+            "E-LEDGER-DRIVER", "没有安装 PostgreSQL 驱动", remedy="请安装 xlcalc[postgresql]，或改用台账文件"
+        ) from None
+    event.listen(engine, "connect", _settle_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _settle_sqlite(connection: Any, _: object) -> None:
+    # Transactions are begun by ``_begin_sqlite``, not by the driver at the first statement that looks like writing.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = bool(connection.get_execution_options().get(_WRITING))
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,81 @@
+"""The facts the ledger answers: what an enterprise has had before, as inputs of a programme (此前已享受)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from workbooks.ledger.applications import Application, applications_of
+from workbooks.ledger.programmes import Answer, programme
+from xlcalc.facts import fact
+from xlcalc.results.outcome import Finding
+from xlcalc.values.money import Money
+
+Facts = Mapping[str, Any]
+
+
+def facts_before(
+    connection: Connection, policy: str, usccs: Iterable[str], batch: str, *, before: int | None = None
+) -> dict[str, dict[str, Any]]:
+    """What each enterprise has had before, by code, as parsed facts of a programme; money in fen.
+
+    What was entered for the same batch of the same programme is the case at hand and not counted. An enterprise the
+    ledger does not know has had nothing. before: as it was before the act of that number. Raises LedgerError.
+    """
+    wanted = list(dict.fromkeys(usccs))
+    held = applications_of(connection, wanted, before=before)
+    return {uscc: answers(policy, batch, held.get(uscc, ())) for uscc in wanted}
+
+
+def answers(policy: str, batch: str, applications: Sequence[Application]) -> dict[str, Any]:
+    """The facts of a programme answered from all applications of one enterprise."""
+    earlier = [item for item in applications if (item.policy, item.batch) != (policy, batch)]
+    found = {}
+    for answer in programme(policy).answers:
+        value = _value(answer, [item for item in earlier if item.policy == answer.of])
+        if value is not None:
+            found[answer.fact] = value
+    return found
+
+
+def _value(answer: Answer, applications: Sequence[Application]) -> Any:
+    if answer.gives == "sum":
+        return Money(sum(item.fen for item in applications))
+    if answer.gives == "any":
+        return any(item.fen > 0 for item in applications)
+    if answer.gives == "items":
+        had = {code for item in applications for code, held in item.holdings.items() if held.fen > 0}
+        return tuple(code for code in fact(answer.fact).options if code in had)
+    days = [day for item in applications if (day := item.reached(answer.state))]
+    return bool(days) if answer.gives == "reached" else max(days, default=None)
+
+
+def with_before(policy: str, typed: Facts, ledger: Facts) -> tuple[dict[str, Any], list[Finding]]:
+    """The facts of a form with those of the ledger: where both speak and differ, whatever leaves less to be paid.
+
+    A finding ``E-LEDGER-DIFFERS`` names both, for a person to settle.
+    """
+    facts, findings = dict(typed), []
+    for name, held in ledger.items():
+        given = typed.get(name)
+        facts[name] = held if given is None else stricter(given, held)
+        if given is not None and given != held:
+            known = fact(name)
+            message = (
+                f"“{known.label}”表中为“{known.show(given)}”，台账为“{known.show(held)}”，"
+                f"按“{known.show(facts[name])}”计算。请核对"
+            )
+            findings.append(Finding("E-LEDGER-DIFFERS", "warn", message, fact=name))
+    return facts, findings
+
+
+def stricter(given: Any, held: Any) -> Any:
+    """Of two answers the one that leaves less: the larger amount, the later day, what either of them names."""
+    if isinstance(held, bool):
+        return given or held
+    if isinstance(held, Money | date):
+        return max(given, held)
+    return tuple(dict.fromkeys((*given, *held)))

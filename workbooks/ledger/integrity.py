@@ -1,0 +1,173 @@
+"""Whether the ledger still is what was entered: seals, sums, states and caps, each found out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, inspect, select, text
+
+from workbooks.documents.publicity import mask_code
+from workbooks.ledger import schema
+from workbooks.ledger.acts import Ground, seal_text
+from workbooks.ledger.caps import caps_of
+from workbooks.ledger.database import Ledger
+from workbooks.ledger.programmes import states_of
+from xlcalc.packs.registry import load_policy
+from xlcalc.values.money import Money
+
+
+def check(ledger: Ledger) -> list[str]:
+    """What is wrong with the ledger, in Chinese, one sentence each; none where all of it holds.
+
+    Seals show a row changed, added or removed behind the ledger's back; sums are never below 0; every step is one its
+    pack lists; no grant went above a cap of the readings it was computed under. Packs changed since are left out.
+    """
+    with ledger.reading() as connection:
+        return [
+            *_database(ledger, connection), *_guards(ledger, connection), *_seals(connection), *_steps(connection),
+            *_money(connection),
+        ]  # fmt: skip
+
+
+def _database(ledger: Ledger, connection: Connection) -> Iterator[str]:
+    if ledger.is_sqlite:
+        for (found,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+            if found != "ok":
+                yield f"数据库文件已损坏：{found}"
+        for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+            yield f"表 {row[0]} 第 {row[1]} 行所指的记录不存在"
+
+
+def _guards(ledger: Ledger, connection: Connection) -> Iterator[str]:
+    """Whether the database itself still refuses changes."""
+    for table in schema.TABLES:
+        if not inspect(connection).has_table(table.name):
+            yield f"缺少表 {table.name}"
+            continue
+        if ledger.is_sqlite:
+            asked, wanted = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name", 2
+        else:
+            asked, wanted = (
+                "SELECT count(*) FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal "
+                "AND tgenabled = 'O'"
+            ), 1  # fmt: skip
+        if connection.scalar(text(asked).bindparams(name=table.name)) != wanted:
+            yield f"表 {table.name} 禁止改删的触发器已被去掉"
+
+
+def _seals(connection: Connection) -> Iterator[str]:
+    rows = {
+        table.name: connection.execute(
+            select(table).order_by(table.c.act_id, table.c.id).execution_options(yield_per=10_000)
+        ).mappings()
+        for table in schema.OF_AN_ACT
+    }
+    waiting = {name: next(found, None) for name, found in rows.items()}
+    seals = {row.act_id: row.sha256 for row in connection.execute(select(schema.seal))}
+    before, expected = "", 0
+    acts = select(schema.act).order_by(schema.act.c.id).execution_options(yield_per=10_000)
+    for act in connection.execute(acts).mappings():
+        parts = {}
+        for name, found in rows.items():
+            mine = []
+            while (row := waiting[name]) is not None and row["act_id"] == act["id"]:
+                mine.append(row)
+                waiting[name] = next(found, None)
+            parts[name] = mine
+        seal = seals.pop(act["id"], None)
+        if seal != seal_text(before, act, parts):
+            yield f"第 {act['id']} 号登记与其封存值不符：记录在台账之外被改动"
+        before, expected = seal or "", expected + 1
+    if seals:
+        yield f"有 {len(seals)} 个封存值没有对应的登记"
+
+
+def _steps(connection: Connection) -> Iterator[str]:
+    """Every step starts where the one before it ended, and is one the pack lists."""
+    step, ground, application = schema.step, schema.ground, schema.application
+    rows = connection.execute(
+        select(
+            step,
+            ground.c.policy,
+            ground.c.version,
+            ground.c.pack_hash,
+            application.c.uscc,
+            application.c.policy.label("of"),
+        )
+        .join(ground, ground.c.id == step.c.ground_id)
+        .join(application, application.c.id == step.c.application_id)
+        .order_by(step.c.application_id, step.c.number)
+    )
+    here: tuple[int, str, list[int]] = (0, "", [])
+    for row in rows:
+        version = load_policy(row.policy).version(row.version)
+        states = states_of(version)
+        if row.application_id != here[0]:
+            here = (row.application_id, states.first, [])
+        _, state, taken = here
+        chosen = states.transitions.get(row.transition)
+        if row.corrects is None:
+            legal = chosen is not None and (chosen.source, chosen.target) == (row.from_state, row.to_state)
+            taken.append(row.id)
+        else:
+            legal = chosen is not None and (chosen.target, chosen.source) == (row.from_state, row.to_state)
+            legal = legal and bool(taken) and taken.pop() == row.corrects
+        legal = legal or version.hash != row.pack_hash
+        if not legal or row.from_state != state or row.policy != row.of:
+            yield f"{mask_code(row.uscc)} 第 {row.number} 步“{row.transition}”不是政策所列的步骤"
+        here = (row.application_id, row.to_state, taken)
+
+
+def _money(connection: Connection) -> Iterator[str]:
+    """Entries are gone through in order, enterprise by enterprise: no sum below 0, no grant above a cap."""
+    entry, application, ground = schema.entry, schema.application, schema.ground
+    rows = connection.execute(
+        select(
+            entry.c.id, entry.c.kind, entry.c.item, entry.c.fen, entry.c.act_id, application.c.uscc,
+            application.c.policy, application.c.id.label("application"), ground.c.policy.label("under"),
+            ground.c.version, ground.c.pack_hash, ground.c.choices,
+        )
+        .join(application, application.c.id == entry.c.application_id)
+        .join(ground, ground.c.id == entry.c.ground_id)
+        .order_by(application.c.uscc, entry.c.act_id, entry.c.id)
+        .execution_options(yield_per=10_000)
+    )  # fmt: skip
+    uscc, last = "", (0, "")
+    held: dict[str, int] = {}
+    items: dict[tuple[int, str], int] = {}
+    rises: list[tuple[Ground, int]] = []
+    for row in rows:
+        if (row.act_id, row.uscc) != last:
+            # A correction may move money between items within one act, so caps are looked at once it is complete.
+            yield from _above(uscc, held, rises)
+            rises, last = [], (row.act_id, row.uscc)
+        if row.uscc != uscc:
+            uscc, held, items = row.uscc, {}, {}
+        held[row.policy] = held.get(row.policy, 0) + row.fen
+        key = (row.application, row.item)
+        items[key] = items.get(key, 0) + row.fen
+        if items[key] < 0 or (row.kind == schema.RELEASE and items[key]):
+            yield f"{mask_code(uscc)} 第 {row.id} 号登记后的余额为 {Money(items[key])}"
+        if row.fen > 0 and row.kind != schema.RELEASE:
+            rises.append((Ground(row.under, row.version, row.pack_hash, row.choices), row.id))
+    yield from _above(uscc, held, rises)
+
+
+def _above(uscc: str, held: dict[str, int], rises: list[tuple[Ground, int]]) -> Iterator[str]:
+    for ground, entry in rises:
+        for cap in caps_of(ground.policy, ground.version_now(), ground.readings) if ground.is_held else ():
+            if cap.used(held) > cap.amount:
+                yield f"{mask_code(uscc)} 第 {entry} 号登记后累计 {Money(cap.used(held))}，超过上限 {Money(cap.amount)}"
+
+
+def packs_changed(ledger: Ledger) -> list[str]:
+    """Under which packs steps and caps could not be looked at again, because the packs were changed since."""
+    table = schema.ground
+    with ledger.reading() as connection:
+        columns = (table.c.policy, table.c.version, table.c.pack_hash, table.c.choices)
+        grounds = [Ground(*row) for row in connection.execute(select(*columns).order_by(table.c.id))]
+    changed = [ground for ground in grounds if not ground.is_held]
+    return [
+        f"{policy} {version} 的政策包已不是登记时的（{digest[:8]}），其步骤和上限未重新核对；请用当时的 xlcalc 检查"
+        for policy, version, digest in dict.fromkeys((item.policy, item.version, item.pack_hash) for item in changed)
+    ]

@@ -1,0 +1,1 @@
+"""The steps, one a file, in the order their ``down_revision`` gives."""
