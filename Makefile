@@ -12,7 +12,7 @@ test: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy xlcalc workbooks udfs macros_bridge
 	$(TEST_VENV)/bin/xlcalc packs check
-	$(TEST_VENV)/bin/pytest
+	$(TEST_VENV)/bin/pytest -n auto --dist loadfile
 
 bench: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python -m tests.benchmarks

@@ -16,7 +16,7 @@ from workbooks.engines import libreoffice_engine
 from xlcalc.errors import EngineError
 from xlcalc.packs import registry
 
-_skipped_for_libreoffice: set[str] = set()
+_WITHOUT_LIBREOFFICE = "needs LibreOffice"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -30,15 +30,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if reason and os.environ.get("CI", "").lower() == "true":
         pytest.fail(f"{reason} (run tests/install-libreoffice.sh)", pytrace=False)
     if reason:
-        _skipped_for_libreoffice.add(item.nodeid)
-        pytest.skip(reason)
+        pytest.skip(f"{_WITHOUT_LIBREOFFICE}: {reason}")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if _skipped_for_libreoffice and reporter is not None:
-        count = len(_skipped_for_libreoffice)
+    if reporter is None:
+        return
+    # Counted from the reports: the tests may have run in other processes.
+    if count := sum(_WITHOUT_LIBREOFFICE in str(report.longrepr) for report in reporter.stats.get("skipped", ())):
         reporter.write_line(f"因缺少 LibreOffice 25.2，跳过了 {count} 项测试；安装：tests/install-libreoffice.sh")
 
 

@@ -442,8 +442,11 @@ def test_formulas_is_loaded_only_when_it_is_used() -> None:
     assert run.stdout.strip() == "False"
 
 
+@pytest.mark.parametrize("processes", ["0", "2"])
 @pytest.mark.parametrize("ci", ["", "true"])
-def test_without_libreoffice_tests_are_skipped_and_counted_or_fail_in_ci(ci: str, tmp_path: Path) -> None:
+def test_without_libreoffice_tests_are_skipped_and_counted_or_fail_in_ci(
+    ci: str, processes: str, tmp_path: Path
+) -> None:
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"))
     (tmp_path / "no_office.py").write_text(
         "from workbooks.engines import libreoffice_engine\nlibreoffice_engine.find_soffice = lambda: None\n"
@@ -454,7 +457,7 @@ def test_without_libreoffice_tests_are_skipped_and_counted_or_fail_in_ci(ci: str
         "@pytest.mark.libreoffice\ndef test_b(): pass\ndef test_c(): pass\n"
     )
     environment = {**os.environ, "CI": ci, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no_office", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", processes, "-p", "no_office", "-p", "no:cacheprovider"]
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8")
     last = run.stdout.strip().splitlines()[-1]
     if ci:
