@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any
 
 import pytest
+from casebook import json_facts, policy_cases
 
 from xlcalc import evaluate, load_policy
 from xlcalc.facts import catalogue
@@ -85,3 +87,33 @@ def test_choices_that_touch_the_same_condition_stay_apart() -> None:
     assert counted(a82="only_2024")
     assert not counted(a86="section")
     assert json.dumps(version.data, sort_keys=True) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        # A condition of the lighthouse only: 创新 alone still gives its 10万元, and nothing is paid by itself.
+        ({"internal_network": False}, "“小灯塔”标杆企业：不符合，创新能力显著提升企业：100,000.00 元。"),
+        # What fails for both stays failed.
+        ({"acceptance_passed": False}, "“小灯塔”标杆企业：不符合，创新能力显著提升企业：不符合。"),
+        # Two that exclude each other; the second lacks its own facts.
+        (
+            {"benchmark_directions": "小灯塔、智能工厂", "listed_directions": "小灯塔、智能工厂"},
+            "“小灯塔”标杆企业：300,000.00 元，数字化车间及智能工厂：待补充事实。",
+        ),
+    ],
+    ids=["one", "both", "exclusive"],
+)
+def test_a_refusal_says_what_each_direction_would_give_alone(changes: dict[str, Any], said: str) -> None:
+    case = next(case for case in policy_cases() if (case.policy, case.name) == (BENCHMARK, "小灯塔和创新能力"))
+    outcome = evaluate(BENCHMARK, {**json_facts(case.facts), **changes}, on="2025-07-20")
+    assert (outcome.status, outcome.payable) == ("not_eligible", Money(0))
+    (told,) = [finding.message for finding in outcome.findings if "单独申报" in finding.message]
+    assert said in told and "主管部门" in told
+
+
+@pytest.mark.parametrize("chosen", ["小灯塔", "创新能力显著提升"])
+def test_one_direction_needs_no_such_line(chosen: str) -> None:
+    outcome = evaluate(BENCHMARK, {"benchmark_directions": chosen, "acceptance_passed": False}, on="2025-07-20")
+    assert outcome.status == "not_eligible"
+    assert not [finding for finding in outcome.findings if "单独申报" in finding.message]

@@ -12,6 +12,7 @@ from xlcalc.errors import InputError
 from xlcalc.facts import parse_facts
 from xlcalc.mechanisms.base import Context, Mechanism
 from xlcalc.mechanisms.conditions import Seen, decide
+from xlcalc.mechanisms.selection import Selection
 from xlcalc.packs.policy import Choices, Policy, Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Choice, Outcome, Status, weakest
@@ -48,6 +49,7 @@ def evaluate(
     chosen, in_force = _select(held, day, version)
     full = chosen.full_choices(choices or {})
     outcome = _run(held, chosen, parsed, full, in_force)
+    outcome = _with_directions_alone(outcome, held, chosen, parsed, full)
     return _with_alternatives(outcome, held, chosen, parsed, full, in_force)
 
 
@@ -141,6 +143,23 @@ def _payable(status: Status, pays: list[str], results: Mapping[str, Any]) -> Mon
     if status != "determined":
         return Money(0)
     return Money(sum(results[key].fen for key in pays))
+
+
+def _with_directions_alone(
+    outcome: Outcome, policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices
+) -> Outcome:
+    """Says what each direction would give alone, where several were applied for and the application cannot stand."""
+    if outcome.status != "not_eligible":
+        return outcome
+    told = []
+    for mechanism in version.mechanisms(choices):
+        if isinstance(mechanism, Selection) and len(facts.get(mechanism.by.id) or ()) > 1:
+            alone = {
+                code: _run(policy, version, mechanism.narrowed(facts, code), choices, in_force=True)
+                for code in facts[mechanism.by.id]
+            }
+            told.append(mechanism.each_alone(alone, Context(facts, version.clauses)))
+    return replace(outcome, findings=(*outcome.findings, *told)) if told else outcome
 
 
 def _with_alternatives(

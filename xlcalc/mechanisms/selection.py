@@ -11,10 +11,11 @@ from typing_extensions import TypedDict
 from xlcalc.errors import PackError
 from xlcalc.facts import Fact, fact
 from xlcalc.mechanisms.base import Context, fen, known_fact
-from xlcalc.results.outcome import Finding, Step, weakest
+from xlcalc.results.outcome import Finding, Outcome, Step, weakest
 from xlcalc.values.money import Money
 
 KIND = "selection"
+_STANDING = {"not_determined": "待补充事实", "not_eligible": "不符合", "not_in_force": "不在有效期内"}
 
 
 class Direction(TypedDict):
@@ -130,6 +131,31 @@ class Selection:
         if refused or received is None:
             return Step(self.key, KIND, self.label, inputs, findings=tuple(refused))
         return self._awarded(context, inputs, chosen, received)
+
+    def narrowed(self, facts: Mapping[str, Any], code: str) -> dict[str, Any]:
+        """The facts of the application for one of the chosen directions, in every table that repeats the choice."""
+        return {
+            name: (code,) if name != self.received.id and self._repeats(name, value, facts[self.by.id]) else value
+            for name, value in facts.items()
+        }
+
+    def _repeats(self, name: str, value: Any, chosen: Any) -> bool:
+        return value == chosen and set(fact(name).options) == set(self.by.options)
+
+    def each_alone(self, outcomes: Mapping[str, Outcome], context: Context) -> Finding:
+        """What each chosen direction would give if it alone were applied for; the document does not say more.
+
+        outcomes: the result of that application by direction.
+        """
+        said = []
+        for code, outcome in outcomes.items():
+            given = str(outcome.payable) if outcome.status == "determined" else _STANDING[outcome.status]
+            said.append(f"{self.by.options[code][0]}：{given}")
+        message = (
+            f"所报方向不能一并通过；各方向单独申报的结果：{'，'.join(said)}。"
+            "只撤去不符合的方向是否可行，请报主管部门确定"
+        )
+        return Finding(self.most["feature"], "info", message, context.article(self.most["clause"]), fact=self.by.id)
 
     def _awarded(
         self, context: Context, inputs: Mapping[str, Any], chosen: tuple[str, ...], received: tuple[str, ...]
