@@ -9,7 +9,7 @@ import re
 import socket
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -554,23 +554,25 @@ def test_what_was_being_written_is_tried_once_more_at_the_end(tmp_path: Path, mo
         """Works in this process."""
 
         def __init__(self, options: Options) -> None:
-            self.pipe, self.current, self.deadline = object(), None, 0.0
+            self.pipe, self.held, self.deadline = object(), {}, 0.0
 
-        def start(self, number: int, task: Task) -> None:
-            self.current, self.task = number, task
+        def start(self, chunk: dict[int, Task]) -> None:
+            self.held = chunk
 
-        def collect(self, task: Task) -> FileResult:
-            self.current = None
-            asked.append(task.path.name)
-            if task.path.name == "a.xlsx" and asked.count("a.xlsx") == 1:
-                return batch._failed(task, "E-BOOK-CHANGING", "文件正在被写入", "请稍后", "refused")
-            return process(task, Options())
+        def collect(self) -> Iterator[tuple[int, FileResult]]:
+            for number in list(self.held):
+                task = self.held.pop(number)
+                asked.append(task.path.name)
+                if task.path.name == "a.xlsx" and asked.count("a.xlsx") == 1:
+                    yield number, batch._failed(task, "E-BOOK-CHANGING", "文件正在被写入", "请稍后", "refused")
+                else:
+                    yield number, process(task, Options())
 
         def finish(self) -> None:
             pass
 
     monkeypatch.setattr(batch, "_Worker", Worker)
-    monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.current is not None])
+    monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.held])
     reported: list[str] = []
     results = run(find_tasks([tmp_path], None), Options(jobs=1), lambda one: reported.append(Path(one.path).name))
     assert asked == ["a.xlsx", "b.xlsx", "a.xlsx"] and reported == ["b.xlsx", "a.xlsx"]
@@ -585,6 +587,20 @@ def test_a_file_that_spins_is_ended_by_its_processor_time(tmp_path: Path, monkey
     spun, good = run(find_tasks([tmp_path], None), options, lambda _: None)
     assert (the_line(spun)["code"], spun.state, good.state) == ("E-CPU", "failed", "done")
     assert "2 秒" in spun.findings[0]["message"]
+
+
+def test_in_a_chunk_of_files_only_the_bad_ones_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those before a bad file keep their results, those behind it are done by the next process, none twice."""
+    monkeypatch.setattr(batch, "_serve", workbench.unlucky_serve)
+    monkeypatch.setattr(batch, "_share", lambda waiting, workers: waiting)
+    for name in ("a", "b 崩溃", "c", "d 卡住", "e 崩溃", "f"):
+        save(tmp_path, f"{name}.xlsx", GOOD)
+    reported: list[str] = []
+    options = Options(jobs=1, seconds=4)
+    results = run(find_tasks([tmp_path], None), options, lambda one: reported.append(Path(one.path).stem))
+    assert reported == ["a", "b 崩溃", "c", "d 卡住", "e 崩溃", "f"]
+    codes = [[finding["code"] for finding in one.findings if finding["severity"] == "block"] for one in results]
+    assert codes == [[], ["E-CRASH"], [], ["E-TIMEOUT"], ["E-CRASH"], []]
 
 
 # --- damage

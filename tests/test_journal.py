@@ -49,14 +49,14 @@ class InThisProcess:
 
     def __init__(self, options: Options) -> None:
         self.options, self.pipe, self.deadline = options, object(), 0.0
-        self.current: int | None = None
+        self.held: dict[int, Task] = {}
 
-    def start(self, number: int, task: Task) -> None:
-        self.current = number
+    def start(self, chunk: dict[int, Task]) -> None:
+        self.held = chunk
 
-    def collect(self, task: Task) -> FileResult:
-        self.current = None
-        return batch.process(task, self.options)
+    def collect(self) -> Iterator[tuple[int, FileResult]]:
+        for place in list(self.held):
+            yield place, batch.process(self.held.pop(place), self.options)
 
     def finish(self) -> None:
         pass
@@ -65,7 +65,7 @@ class InThisProcess:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_Worker", InThisProcess)
-    monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.current is not None])
+    monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.held])
 
 
 @pytest.fixture

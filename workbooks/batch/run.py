@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,11 @@ from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
     from workbooks.batch.journal import Journal
+
+CHUNK = 20
+"""Files handed to a worker at once."""
+# After these a child is replaced: it is gone, was ended, or has little memory left.
+_ENDING = (["E-CRASH"], ["E-CPU"], ["E-TIMEOUT"], ["E-MEMORY"])
 
 
 def run(
@@ -58,24 +63,28 @@ def _run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult
     try:
         while len(results) < len(tasks):
             for worker in workers:
-                if worker.current is None and waiting:
-                    worker.start(waiting[-1], tasks[waiting.pop()])
+                if not worker.held and waiting:
+                    places = [waiting.pop() for _ in range(_share(len(waiting), len(workers)))]
+                    worker.start({place: tasks[place] for place in places})
             for worker in _ready(workers):
-                place = worker.current
-                if place is None or (result := worker.collect(tasks[place])) is None:
-                    continue
-                _go_on(tasks[place], result)
-                if _codes(result) == ["E-BOOK-CHANGING"] and place not in later:
-                    # Whoever is copying it may be done when all others are.
-                    later.add(place)
-                    waiting.insert(0, place)
-                    continue
-                results[place] = result
-                progress(result)
+                for place, result in worker.collect():
+                    _go_on(tasks[place], result)
+                    if _codes(result) == ["E-BOOK-CHANGING"] and place not in later:
+                        # Whoever is copying it may be done when all others are.
+                        later.add(place)
+                        waiting.insert(0, place)
+                        continue
+                    results[place] = result
+                    progress(result)
     finally:
         for worker in workers:
             worker.finish()
     return [results[place] for place in range(len(tasks))]
+
+
+def _share(waiting: int, workers: int) -> int:
+    """How many files go to a worker at once: many, so that none waits for work, and few towards the end."""
+    return max(1, min(CHUNK, waiting // (2 * workers)))
 
 
 def _codes(result: FileResult) -> list[str]:
@@ -93,18 +102,18 @@ def _go_on(task: Task, result: FileResult) -> None:
 
 
 def _ready(workers: list[_Worker]) -> list[_Worker]:
-    busy = {worker.pipe: worker for worker in workers if worker.current is not None}
+    busy = {worker.pipe: worker for worker in workers if worker.held}
     sooner = min(worker.deadline for worker in busy.values())
     wait(list(busy), timeout=max(0.0, sooner - time.monotonic()))
     return list(busy.values())
 
 
 class _Worker:
-    """One child process, replaced when it dies or overstays."""
+    """One child process, replaced when it dies or overstays; ``held``: its files, the one it is at first."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.current: int | None = None
+        self.held: dict[int, Task] = {}
         self.deadline = 0.0
         self._launch()
 
@@ -115,34 +124,39 @@ class _Worker:
         self.process.start()
         other.close()
 
-    def start(self, place: int, task: Task) -> None:
-        """Hands over one task."""
-        self.current = place
+    def start(self, chunk: dict[int, Task]) -> None:
+        """Hands over some tasks, to be done in their order."""
+        self.held = chunk
         self.deadline = time.monotonic() + self.options.seconds
         with contextlib.suppress(OSError):
-            self.pipe.send(task)
+            self.pipe.send(list(chunk.values()))
 
-    def collect(self, task: Task) -> FileResult | None:
-        """The result if there is one; a death or an overrun becomes a failure of this one file."""
+    def collect(self) -> Iterator[tuple[int, FileResult]]:
+        """The results there are, each with its place; a death or an overrun becomes a failure of one file.
+
+        The child answers file by file, so the one without an answer is the one it was at; a new child goes on
+        with those behind it.
+        """
+        while self.held and (result := self._result(next(iter(self.held.values())))):
+            yield next(iter(self.held)), result
+            del self.held[next(iter(self.held))]
+            self.deadline = time.monotonic() + self.options.seconds
+            if _codes(result) in _ENDING:
+                self._replace()
+
+    def _result(self, task: Task) -> FileResult | None:
         if self.pipe.poll():
             try:
                 result: FileResult = self.pipe.recv()
             except (EOFError, OSError):
                 result = self._death(task)
-                self._replace()
-            else:
-                if _codes(result) == ["E-MEMORY"]:
-                    self._replace()
-        elif time.monotonic() >= self.deadline:
-            seconds = f"{self.options.seconds:g}"
-            result = _failed(
-                task, "E-TIMEOUT", f"处理超过 {seconds} 秒，已停止", "请检查文件是否过大；可用 --timeout 放宽时限"
-            )
-            self._replace()
-        else:
+            return result
+        if time.monotonic() < self.deadline:
             return None
-        self.current = None
-        return result
+        message = f"处理超过 {self.options.seconds:g} 秒，已停止"
+        self.process.kill()
+        self.process.join()
+        return _failed(task, "E-TIMEOUT", message, "请检查文件是否过大；可用 --timeout 放宽时限")
 
     def _death(self, task: Task) -> FileResult:
         self.process.join(5)
@@ -155,10 +169,12 @@ class _Worker:
     def _replace(self) -> None:
         self.stop()
         self._launch()
+        if self.held:
+            self.start(self.held)
 
     def finish(self) -> None:
         """Lets an idle child end by itself, so that it can tidy up; a busy one is ended."""
-        if self.current is None:
+        if not self.held:
             self.pipe.close()
             self.process.join(5)
         self.stop()
@@ -193,9 +209,9 @@ def _serve(pipe: Connection, options: Options) -> None:
     _limit_memory(options.megabytes)
     while True:
         try:
-            task = pipe.recv()
-            _limit_processor(options.cpu_seconds)
-            pipe.send(process(task, options))
+            for task in pipe.recv():
+                _limit_processor(options.cpu_seconds)
+                pipe.send(process(task, options))
         except (EOFError, OSError):
             return
 
