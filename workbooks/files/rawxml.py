@@ -31,6 +31,7 @@ Value = int | str | bool | Decimal | None
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NEEDS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 MAX_TEXT = 32_767
+_MOST_CHARACTERS = 20_000
 
 
 class ErrorValue(str):
@@ -109,12 +110,21 @@ def unescaped(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
+    return _known_characters.get(match[0]) or _new_character(match)
+
+
+_known_characters: dict[str, str] = {}
+
+
+def _new_character(match: re.Match[str]) -> str:
     name, decimal, hexadecimal = match.groups()
     if name:
         return _CHARACTERS[name]
     code = int(decimal or "0") or int(hexadecimal or "0", 16)
     if code > 0x10FFFF or ILLEGAL.match(chr(code)):
         raise ValueError(f"无法识别的字符引用 {match.string[match.start() : match.start() + 12]!r}")
+    if len(_known_characters) < _MOST_CHARACTERS:
+        _known_characters[match[0]] = chr(code)
     return chr(code)
 
 
