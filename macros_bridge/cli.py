@@ -13,6 +13,7 @@ import typer
 
 from macros_bridge.addin.command import addin_app
 from macros_bridge.documents_command import documents_app
+from macros_bridge.ledger_booking import booking_given
 from macros_bridge.ledger_command import ledger_app
 from macros_bridge.merging import merge_command
 from macros_bridge.options import chosen, day_given
@@ -263,14 +264,20 @@ def recalc(
     on: On = None,
     choose: Choose = None,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="每个文件的时限（秒）")] = 60.0,
+    ledger: Annotated[str | None, typer.Option("--ledger", help="按这个台账中此前已享受的核算")] = None,
+    batch: Annotated[str, typer.Option("--batch", help="与 --ledger 并用：批次，如 2025年第一批")] = "",
+    commit: Annotated[bool, typer.Option("--commit", help="把可以确定的结果登记到台账，每个文件只登记一次")] = False,
+    operator: Annotated[str, typer.Option("--operator", help="与 --commit 并用：经办人")] = "",
+    day: Annotated[str, typer.Option("--date", help="与 --commit 并用：办理日期")] = "",
     as_json: Json = False,
 ) -> None:
     """重新核算工作簿，结果写入新文件和运行报告；原文件不动。"""
     from macros_bridge.running import run_batch
 
-    day, choices = day_given(on), chosen(choose)
-    code = run_batch(paths, outdir, jobs=jobs, engine=engine, on=day, choices=choices, timeout=timeout, as_json=as_json)
-    raise typer.Exit(code)
+    raise typer.Exit(run_batch(
+        paths, outdir, jobs=jobs, engine=engine, on=day_given(on), choices=chosen(choose), timeout=timeout,
+        booking=booking_given(ledger, batch, commit, operator, day), as_json=as_json,
+    ))  # fmt: skip
 
 
 @app.command()

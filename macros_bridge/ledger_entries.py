@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from macros_bridge.ledger_booking import Booking
 from macros_bridge.ledger_options import (
     Batch,
     Choose,
@@ -50,38 +51,20 @@ def book(
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """按台账中此前已享受的金额核算，并登记可以确定的结果；同一文件只登记一次。"""
-    from workbooks.batch.tasks import find_tasks
-    from workbooks.ledger.booking import book_all
-    from workbooks.ledger.database import LedgerError
-    from workbooks.ledger.lines import lines_of_workbooks
+    from workbooks.batch.run import run
+    from workbooks.batch.tasks import Options, find_tasks, hold_back_doubles
 
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise InputError("E-FILE", "没有这个文件或文件夹", where=str(missing[0]), remedy="请检查路径")
-    act = act_by(operator, day, document, reason)
-    with opened(address) as ledger:
-        found = [task.path for task in find_tasks(paths, None)]
-        files = lines_of_workbooks(ledger, found, batch, on=day_given(on), choices=choices_known(choose))
-        done = book_all(ledger, act, batch, files, correcting=correct)
-    words = {"booked": "已登记", "already": "此前已登记，未重复登记", "empty": "没有可登记的结果"}
-    lines, entries = [], []
-    for file, result in zip(files, done, strict=True):
-        entry: dict[str, Any] = {"file": file.source.name, "sha256": file.source.sha256, "left": file.left}
-        if isinstance(result, LedgerError):
-            lines.append(str(result))
-            entry |= {"state": "refused", "error": result.as_dict()}
-        else:
-            counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""
-            lines.append(f"{file.source.name}：{words[result.state]}{counted}")
-            lines += [f"  提示：{warning}" for warning in result.warnings]
-            entry |= {
-                "state": result.state, "act": result.act, "lines": result.lines, "unchanged": result.unchanged,
-                "granted": Money(result.granted).as_dict(), "warnings": result.warnings,
-            }  # fmt: skip
-        lines += [f"  未登记 {place}：{why}" for place, why in file.left]
-        entries.append(entry)
-    show("book", {"files": entries}, lines, as_json)
-    return int(any(isinstance(result, LedgerError) for result in done) or any(file.left for file in files))
+    booking = Booking(address, batch, act_by(operator, day, document, reason), correct)
+    options = Options(on=day_given(on), choices=tuple(choices_known(choose).items()), ledger=booking.beside())
+    results = run(find_tasks(paths, None), options, lambda _: None)
+    hold_back_doubles(results)
+    entered = booking.enter(results, options)
+    assert entered is not None
+    show("book", {"files": entered.files}, entered.lines or ["所给位置没有表格文件。"], as_json)
+    return int(entered.is_open or not results)
 
 
 def step(

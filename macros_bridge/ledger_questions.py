@@ -13,7 +13,6 @@ from macros_bridge.options import day_given
 from xlcalc.errors import InputError
 from xlcalc.values.dates import chinese_date
 from xlcalc.values.money import Money
-from xlcalc.values.uscc import clean_uscc
 
 _NOBODY = "台账中没有这家企业。"
 
@@ -22,8 +21,8 @@ def had(code: Code, address: Where, as_json: Json = False) -> None:
     """这家企业已享受的：各项目、各批次的金额和所处阶段。"""
     from workbooks.ledger import questions
 
-    uscc = clean_uscc(code)
     with opened(address) as ledger, ledger.reading() as connection:
+        uscc = questions.code_asked(connection, code)
         names, found = questions.names_of(connection, uscc), questions.had(connection, uscc)
     lines = [f"{uscc} {'、'.join(names)}"] if found else [_NOBODY]
     lines += [f"{label_of(row.policy)} {row.batch}：{Money(row.fen)}，{row.state}" for row in found]
@@ -37,8 +36,8 @@ def remaining(code: Code, address: Where, on: On = None, choose: Choose = None, 
     """这家企业在各项上限下还剩多少，按所选口径。"""
     from workbooks.ledger import questions
 
-    uscc = clean_uscc(code)
     with opened(address) as ledger, ledger.reading() as connection:
+        uscc = questions.code_asked(connection, code)
         found = questions.remaining(connection, uscc, on=day_given(on), choices=choices_known(choose))
     lines = [
         f"{label_of(row.policy)}：上限 {Money(row.amount)}（{row.article}），"
@@ -55,9 +54,10 @@ def double(
 ) -> None:  # fmt: skip
     """在多个项目、城市或批次享受的企业；能否兼得由主管部门判断。"""
     from workbooks.ledger.crosschecks import doubles
+    from workbooks.ledger.questions import code_asked
 
     with opened(address) as ledger, ledger.reading() as connection:
-        found = doubles(connection, clean_uscc(code) if code else None)
+        found = doubles(connection, code_asked(connection, code) if code else None)
     lines = []
     for row in found:
         lines.append(f"{row.uscc} {'、'.join(row.names)}")
@@ -116,8 +116,8 @@ def history(code: Code, address: Where, as_json: Json = False) -> None:
     """这家企业的全部记录：何人、何日、依据哪个文件和政策版本。"""
     from workbooks.ledger import questions
 
-    uscc = clean_uscc(code)
     with opened(address) as ledger, ledger.reading() as connection:
+        uscc = questions.code_asked(connection, code)
         found = questions.history(connection, uscc)
     lines = []
     for row in found:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from macros_bridge.ledger_booking import Booking
 from workbooks.batch.report import STATE_LABELS, run_dict, totals, write_report
 from workbooks.batch.run import ensure_writable, io_reason, run
 from workbooks.batch.tasks import FileResult, Options, find_tasks, hold_back_doubles
@@ -27,9 +28,13 @@ def run_batch(
     on: date | None = None,
     choices: Mapping[str, str] | None = None,
     timeout: float = 60.0,
+    booking: Booking | None = None,
     as_json: bool = False,
 ) -> int:
-    """Recalculates (or, without outdir, checks) every workbook below the paths; returns the exit code."""
+    """Recalculates (or, without outdir, checks) every workbook below the paths; returns the exit code.
+
+    booking: the ledger beside the run, and whether its results are entered there.
+    """
     if engine not in ENGINES:
         raise InputError("E-ENGINE", f"没有引擎“{engine}”", where="--engine", remedy=f"可选：{'、'.join(ENGINES)}")
     _known_choices(choices or {})
@@ -43,7 +48,9 @@ def run_batch(
         )
     if outdir is not None:
         ensure_writable(outdir)
-    options = Options(engine, on, tuple((choices or {}).items()), jobs, timeout)
+    options = Options(
+        engine, on, tuple((choices or {}).items()), jobs, timeout, ledger=booking.beside() if booking else None
+    )
     results = _with_progress(tasks, options)
     hold_back_doubles(results)
     results += [_absent(path) for path in missing]
@@ -55,14 +62,19 @@ def run_batch(
                 "E-IO", f"无法写入运行报告（{io_reason(error)}）",
                 where=str(outdir), remedy="请检查文件夹权限和磁盘空间",
             ) from None  # fmt: skip
+    entered = booking.enter(results, options) if booking else None
     if as_json:
-        sys.stdout.write(json.dumps(run_dict(results), ensure_ascii=False, indent=2) + "\n")
+        document = run_dict(results) | ({"ledger": entered.files} if entered else {})
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
         _print_findings(results, checking=outdir is None)
         print(_summary(results))
         if outdir is not None:
             print(f"运行报告：{report}")
-    return 1 if any(result.state != "done" or result.blocking for result in results) else 0
+        if entered is not None:
+            print("\n".join(entered.lines))
+    is_open = entered is not None and entered.is_open
+    return 1 if is_open or any(result.state != "done" or result.blocking for result in results) else 0
 
 
 def _absent(path: Path) -> FileResult:

@@ -28,6 +28,7 @@ class Record:
     """One enterprise in a workbook: its facts, where it stands, what is wrong with it.
 
     cells: what the outputs of the form need beyond the facts, such as tick states. facts_at: fact -> cell.
+    restated: facts that are no longer what the cells say, see ``earlier``.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Record:
     cells: dict[str, Any] = field(default_factory=dict)
     facts_at: dict[str, str] = field(default_factory=dict)
     row: int | None = None
+    restated: set[str] = field(default_factory=set)
 
     def place_of(self, name: str | None) -> str | None:
         """The cell a finding about ``name`` belongs to: its own, else that of the row or table it is in."""

@@ -14,6 +14,7 @@ from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
 from workbooks.application.outputs import application_outputs, listed_findings, summary
 from workbooks.building.draft import CHOICES_AGREE, choices_text
 from workbooks.building.findings_sheet import findings_shown, sheets_of
+from workbooks.earlier import Before, restate, restated_cells
 from workbooks.files.cellread import Evaluated
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawCell, Value
@@ -76,13 +77,15 @@ def recalculate(
     on: date | None = None,
     choices: Mapping[str, str] | None = None,
     evaluated: Evaluated | None = None,
+    before: Before | None = None,
 ) -> Recalculated:
     """Results of a workbook under its own pack versions and choices, unless ``on`` or ``choices`` override them.
 
     evaluated: values an engine found for the workbook's formula cells; they stand in for formulas in input
-    cells and are compared with our results. Raises WorkbookRefused for a file that cannot be used.
+    cells and are compared with our results. before: a register of what enterprises have had, which goes before the
+    form. Raises WorkbookRefused for a file that cannot be used.
     """
-    return recalculate_package(Package.open(path), on=on, choices=choices, evaluated=evaluated)
+    return recalculate_package(Package.open(path), on=on, choices=choices, evaluated=evaluated, before=before)
 
 
 def recalculate_package(
@@ -91,6 +94,7 @@ def recalculate_package(
     on: date | None = None,
     choices: Mapping[str, str] | None = None,
     evaluated: Evaluated | None = None,
+    before: Before | None = None,
 ) -> Recalculated:
     """The same for a package already opened."""
     read = read_package(package, evaluated)
@@ -105,8 +109,10 @@ def recalculate_package(
         _use_choices(read)
     if read.form.kind == "summary":
         check_rows(read)
+    if before is not None:
+        restate(read, before)
     outcomes = [(record, outcome) for record in read.records for outcome in _outcomes(read, record, on)]
-    result = Recalculated(read, outcomes, [*read.findings, *_changed_choices(read)])
+    result = Recalculated(read, outcomes, [*read.findings, *_changed_choices(read)], restated_cells(read))
     _write_choices_state(result)
     _write_outputs(
         result, _shown(read, outcomes), compare=same and not _without_functions(result, evaluated), evaluated=evaluated
@@ -234,7 +240,7 @@ def _write_outputs(
                 if fill:
                     _write_fill(result, place, single)
                 else:
-                    held = compare and not name.startswith(FOLLOWING)
+                    held = compare and not record.restated and not name.startswith(FOLLOWING)
                     _write_output(result, record, place, single, compare=held, evaluated=evaluated)
     if result.read.form.kind in ("recommendation", "summary"):
         _write_empty_rows(result, {record.row for record, _ in shown})

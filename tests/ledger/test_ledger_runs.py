@@ -22,8 +22,8 @@ from workbooks.ledger import schema
 from workbooks.ledger.booking import Booked, book, book_all
 from workbooks.ledger.database import Ledger, LedgerError, open_ledger
 from workbooks.ledger.integrity import check
-from workbooks.ledger.lines import lines_of_workbooks
 from workbooks.ledger.replay import replay
+from workbooks.ledger.runs import lines_of_workbooks
 from xlcalc.values.money import Money
 
 SUBSIDY = "hohhot.transformation_subsidy"

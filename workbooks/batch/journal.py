@@ -254,6 +254,7 @@ def _conditions(options: Options) -> dict[str, Any]:
         "on": options.on.isoformat() if options.on else None,
         "choices": dict(options.choices),
         "limits": dict(options.limits),
+        **({"ledger": options.ledger.known_as} if options.ledger else {}),
         "packs": {policy: {item.id: item.hash for item in load_policy(policy).versions} for policy in policy_ids()},
     }
 

@@ -253,7 +253,7 @@ def process(task: Task, options: Options) -> FileResult:
     try:
         data = read_file(task.path, DEFAULT_LIMITS.given(dict(options.limits)))
         digest = hashlib.sha256(data).hexdigest()
-        result = _recalculated(task, options, data)
+        result = _recalculated(task, options, data, digest)
     except XlcalcError as error:
         result = _failed(task, error.code, error.message, error.remedy, "refused")
         result.findings[0]["where"] = shown(error.where) if error.where else _name(task)
@@ -270,7 +270,7 @@ def process(task: Task, options: Options) -> FileResult:
     return result
 
 
-def _recalculated(task: Task, options: Options, data: bytes) -> FileResult:
+def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> FileResult:
     from workbooks.recalc import recalculate_package
     from xlcalc.results.trace import outcome_dict
 
@@ -283,7 +283,11 @@ def _recalculated(task: Task, options: Options, data: bytes) -> FileResult:
         # Refused here in milliseconds, rather than after the engine has worked on it.
         read_package(package)
         evaluated = evaluate_formulas(task.path)
-    done = recalculate_package(package, on=options.on, choices=dict(options.choices), evaluated=evaluated)
+    ledger = options.ledger
+    before = ledger.before(digest) if ledger else None
+    done = recalculate_package(
+        package, on=options.on, choices=dict(options.choices), evaluated=evaluated, before=before
+    )
     done.findings[:] = _with_remarks(task, done)
     result = FileResult(shown(task.path), None, "done", template=done.read.form.id)
     result.packs = {policy: f"{held.id} {held.hash}" for policy, held in done.read.versions.items()}
@@ -299,6 +303,10 @@ def _recalculated(task: Task, options: Options, data: bytes) -> FileResult:
         }
         for record, outcome in done.outcomes
     ]
+    if ledger:
+        for (record, outcome), entry in zip(done.outcomes, result.outcomes, strict=True):
+            version = done.read.versions[outcome.policy]
+            entry["ledger"] = ledger.entry(record, outcome, version, done.read.choices)
     findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
     result.findings = [finding.as_dict() for finding in findings]
     return result

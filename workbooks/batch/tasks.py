@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbooks.ledger.runs import Beside
 
 SUFFIXES = (
     ".xlsx", ".xlsm", ".xls", ".xlsb", ".xltx", ".xltm", ".xlt", ".et", ".ett", ".wps", ".ods", ".fods", ".csv",
@@ -29,6 +32,7 @@ class Options:
 
     seconds: wall time; cpu_seconds: processor time; megabytes: memory of the process that works on it.
     limits: pairs of a name of ``prescan.Limits`` and a number, before those of the template.
+    ledger: what says what was had before, if anything does.
     """
 
     engine: str = "direct"
@@ -39,6 +43,7 @@ class Options:
     megabytes: int = 2048
     cpu_seconds: float = 60.0
     limits: tuple[tuple[str, int], ...] = ()
+    ledger: Beside | None = None
 
     @property
     def workers(self) -> int:

@@ -16,7 +16,7 @@ from workbooks.ledger.budgets import overdrawn
 from workbooks.ledger.caps import within_caps
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.facts_before import answers, stricter
-from workbooks.ledger.lines import FileLines, Line
+from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
 from workbooks.ledger.programmes import label_of, programme, states_of
 from xlcalc.facts import fact
 from xlcalc.values.money import Money
@@ -275,13 +275,10 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
     return warnings
 
 
-_KINDS = {schema.INVOICE: "发票号码", schema.CONTRACT: "合同编号"}
-
-
 def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence[Line]) -> list[str]:
     table = schema.paper
     used: dict[tuple[str, str], set[int]] = {}
-    for kind in _KINDS:
+    for kind in PAPER_LABELS:
         for some in chunks({number for line in lines for held, number in line.papers if held == kind}):
             found = select(table.c.number, table.c.application_id).where(table.c.kind == kind, table.c.number.in_(some))
             for row in connection.execute(found):
@@ -294,7 +291,7 @@ def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence
         for kind, number in line.papers:
             users = used.setdefault((kind, number), set())
             if users - {item.id}:
-                warnings.append(f"{_KINDS[kind]} {number} 另有申报用过，请用 xlcalc ledger papers 查看")
+                warnings.append(f"{PAPER_LABELS[kind]} {number} 另有申报用过，请用 xlcalc ledger papers 查看")
             if item.id not in users:
                 users.add(item.id)
                 rows.append({"act_id": act, "application_id": item.id, "kind": kind, "number": number})

@@ -56,14 +56,17 @@ def _value(answer: Answer, applications: Sequence[Application]) -> Any:
 def with_before(policy: str, typed: Facts, ledger: Facts) -> tuple[dict[str, Any], list[Finding]]:
     """The facts of a form with those of the ledger: where both speak and differ, whatever leaves less to be paid.
 
-    A finding ``E-LEDGER-DIFFERS`` names both, for a person to settle.
+    A finding ``E-LEDGER-DIFFERS`` names both, for a person to settle; ``E-LEDGER-FILLED`` what only the ledger says.
     """
     facts, findings = dict(typed), []
     for name, held in ledger.items():
         given = typed.get(name)
+        known = fact(name)
         facts[name] = held if given is None else stricter(given, held)
-        if given is not None and given != held:
-            known = fact(name)
+        if given is None and held not in (Money(0), False, ()):
+            message = f"“{known.label}”表中未填，按台账“{known.show(held)}”计算"
+            findings.append(Finding("E-LEDGER-FILLED", "info", message, fact=name))
+        elif given is not None and given != held:
             message = (
                 f"“{known.label}”表中为“{known.show(given)}”，台账为“{known.show(held)}”，"
                 f"按“{known.show(facts[name])}”计算。请核对"

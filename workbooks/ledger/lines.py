@@ -1,26 +1,27 @@
-"""What a workbook asks to have entered: one line an enterprise and programme, computed with what was had before."""
+"""What a file asks to have entered: one line an enterprise and programme, computed with what was had before."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from workbooks.documents.cases import Case, run_of_workbooks
 from workbooks.ledger import schema
-from workbooks.ledger.acts import Ground, Source, act_of_file, batch_named, ground_of
-from workbooks.ledger.database import Ledger
-from workbooks.ledger.facts_before import facts_before, with_before
+from workbooks.ledger.acts import Ground, Source, ground_of
 from workbooks.ledger.programmes import pays_money, programme
-from xlcalc.evaluation import evaluate
+from workbooks.reader import Record
+from xlcalc.facts import parse_facts
+from xlcalc.packs.policy import Version
 from xlcalc.results.explain import STATUS_LABELS
-from xlcalc.results.outcome import Finding
+from xlcalc.results.outcome import Outcome
 from xlcalc.values.money import Money
 from xlcalc.values.text import squeeze
+from xlcalc.values.uscc import is_damaged_uscc
 
+PAPER_LABELS = {schema.INVOICE: "发票号码", schema.CONTRACT: "合同编号"}
 _CODE_LENGTH = 18
 
 
@@ -56,87 +57,49 @@ def source_of(path: Path) -> Source:
     return Source(hashlib.sha256(path.read_bytes()).hexdigest(), path.name)
 
 
-def lines_of_workbooks(
-    ledger: Ledger,
-    paths: Iterable[Path],
-    batch: str,
-    *,
-    on: date | None = None,
-    choices: Mapping[str, str] | None = None,
-) -> list[FileLines]:
-    """What each filled workbook has to enter, every enterprise computed with what the ledger holds of it.
+def entry_of(record: Record, outcome: Outcome, version: Version, readings: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a result asks to have entered, as JSON, or under ``left`` why nothing; None for what is never entered.
 
-    A file entered already is computed with what the ledger held before it. An enterprise in two files of the run
-    is left out of both. on, choices: as for a batch.
+    readings: the complete choices it was computed under.
     """
-    batch = batch_named(batch)
-    asked = {"on": on.isoformat() if on else None, "choices": dict(choices or {})}
-    found = []
-    existing = [path for path in paths if path.is_file()]
-    run = run_of_workbooks(existing, on=on, choices=choices)
-    for path in existing:
-        source = source_of(path)
-        cases = [case for case in run.cases if case.file == str(path)]
-        problems = [
-            (path.name, finding.message)
-            for name, finding in run.problems
-            if name == path.name and finding.severity == "block"
-        ]
-        lines, left = _computed(ledger, cases, batch, source, on)
-        found.append(FileLines(source, tuple(lines), (*problems, *left), asked))
-    return found
+    if not pays_money(outcome.policy, version, readings):
+        return None
+    uscc = str(record.facts.get("uscc") or "")
+    if len(uscc) != _CODE_LENGTH or is_damaged_uscc(uscc):
+        return {"left": "没有可用的18位统一社会信用代码"}
+    if outcome.status != "determined" or outcome.payable is None:
+        found = (*record.findings, *outcome.findings)
+        blocks = [item.message for item in found if item.severity == "block"]
+        return {"left": "；".join([STATUS_LABELS[outcome.status], *blocks])}
+    line = line_of(record, outcome, version, readings)
+    if not line.amounts:
+        return {"left": "此前均已享受，本次没有可登记的金额"}
+    return {**asdict(line), "used": {name: _written(value) for name, value in line.used.items()}}
 
 
-def _computed(
-    ledger: Ledger, cases: Sequence[Case], batch: str, source: Source, on: date | None
-) -> tuple[list[Line], list[tuple[str, str]]]:
-    lines: list[Line] = []
-    left: list[tuple[str, str]] = []
-    paying = [case for case in cases if pays_money(case.outcome.policy, case.version, case.choices)]
-    with ledger.reading() as connection:
-        before = act_of_file(connection, source.sha256)
-        held = {}
-        for policy in dict.fromkeys(case.outcome.policy for case in paying):
-            usccs = [case.uscc for case in paying if case.outcome.policy == policy]
-            held[policy] = facts_before(connection, policy, usccs, batch, before=before)
-    for case in paying:
-        ours = held[case.outcome.policy].get(case.uscc, {})
-        known, findings = with_before(case.outcome.policy, case.facts, ours)
-        again = _again(case, known, on) if ours else case
-        reason = _not_enterable(again)
-        if reason:
-            left.append((case.where, reason))
-            continue
-        line = line_of(again, {name: known[name] for name in ours}, findings)
-        if line.amounts:
-            lines.append(line)
-        else:
-            left.append((case.where, "此前均已享受，本次没有可登记的金额"))
-    return lines, left
+def line_from(entry: Mapping[str, Any]) -> Line:
+    """The line that an entry was written from."""
+    given = {
+        **entry, "ground": Ground(**entry["ground"]), "used": parse_facts(entry["used"]),
+        "papers": tuple((kind, number) for kind, number in entry["papers"]), "warnings": tuple(entry["warnings"]),
+    }  # fmt: skip
+    return Line(**given)
 
 
-def _again(case: Case, facts: Mapping[str, Any], on: date | None) -> Case:
-    """The case computed with what was had before; what a record's own findings held back stays so."""
-    outcome = evaluate(case.outcome.policy, facts, on=on, version=case.version.id, choices=case.choices)
-    if outcome.status == "determined" and any(finding.severity == "block" for finding in case.findings):
-        outcome = replace(outcome, status="not_determined", payable=None)
-    return replace(case, facts=facts, outcome=outcome)
+def _written(value: Any) -> Any:
+    """The value of a fact as JSON that is read back as the same."""
+    if isinstance(value, Money):
+        return f"{value.yuan}元"
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
-def _not_enterable(case: Case) -> str:
-    if len(case.uscc) != _CODE_LENGTH:
-        return "没有18位统一社会信用代码"
-    if case.outcome.status != "determined" or case.payable is None:
-        blocks = [item.message for item in (*case.findings, *case.outcome.findings) if item.severity == "block"]
-        return "；".join([STATUS_LABELS[case.outcome.status], *blocks])
-    return ""
-
-
-def line_of(case: Case, used: Mapping[str, Any], findings: Sequence[Finding] = ()) -> Line:
-    """A determined case as a line; each direction that is awarded on its own is an item of its own."""
+def line_of(record: Record, outcome: Outcome, version: Version, readings: Mapping[str, str]) -> Line:
+    """A determined result as a line; each direction that is awarded on its own is an item of its own."""
     amounts: dict[str, int] = {}
-    steps = {step.mechanism: step for step in case.outcome.steps}
-    for mechanism in case.version.mechanisms(case.choices):
+    steps = {step.mechanism: step for step in outcome.steps}
+    for mechanism in version.mechanisms(readings):
         if not mechanism.pays or mechanism.key not in steps:
             continue
         step = steps[mechanism.key]
@@ -145,10 +108,12 @@ def line_of(case: Case, used: Mapping[str, Any], findings: Sequence[Finding] = (
             amounts[""] = amounts.get("", 0) + step.results[mechanism.pays].fen
         else:
             amounts |= {code: money.fen for code, money in awards.items() if money.fen}
-    policy = case.outcome.policy
+    facts, policy = record.facts, outcome.policy
+    used = {answer.fact: facts[answer.fact] for answer in programme(policy).answers if answer.fact in facts}
+    warnings = tuple(item.message for item in record.findings if item.code == "E-LEDGER-DIFFERS")
     return Line(
-        case.uscc, str(case.facts.get("enterprise_name") or ""), ground_of(policy, case.version, case.choices),
-        amounts, used, case.where, _papers(policy, case.facts), tuple(item.message for item in findings),
+        str(facts["uscc"]), str(facts.get("enterprise_name") or ""), ground_of(policy, version, readings), amounts,
+        used, record.where, _papers(policy, facts), warnings,
     )  # fmt: skip
 
 

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, RowMapping, select
 from workbooks.ledger import schema
 from workbooks.ledger.applications import Application, applications_of
 from workbooks.ledger.caps import caps_of, held_by_programme
+from workbooks.ledger.database import LedgerError
 from workbooks.ledger.programmes import programmes, states_of
 from xlcalc.packs.policy import Policy, Version
 from xlcalc.packs.registry import load_policy
+from xlcalc.values.uscc import clean_uscc, problem_of_uscc
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,19 @@ class Event:
     version: str
     pack_hash: str
     choices: str
+
+
+def code_asked(connection: Connection, text: str) -> str:
+    """The code of an enterprise as the ledger has it, for one that is asked about.
+
+    Raises LedgerError ``E-LEDGER-CODE`` for a code the ledger does not know and that is none: the answer would be
+    that nothing was had.
+    """
+    uscc, table = clean_uscc(text), schema.application
+    known = connection.scalar(select(table.c.id).where(table.c.uscc == uscc).limit(1)) is not None
+    if not known and (problem := problem_of_uscc(uscc)):
+        raise LedgerError("E-LEDGER-CODE", f"统一社会信用代码有误：{problem}", remedy="请按营业执照核对代码")
+    return uscc
 
 
 def names_of(connection: Connection, uscc: str) -> list[str]:

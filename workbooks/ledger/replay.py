@@ -14,7 +14,8 @@ from workbooks.ledger import schema
 from workbooks.ledger.acts import act_of_file
 from workbooks.ledger.booking import differences
 from workbooks.ledger.database import Ledger
-from workbooks.ledger.lines import lines_of_workbooks, source_of
+from workbooks.ledger.lines import source_of
+from workbooks.ledger.runs import lines_of_workbooks
 
 
 @dataclass(frozen=True)

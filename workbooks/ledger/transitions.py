@@ -17,6 +17,7 @@ from workbooks.ledger.programmes import States, Transition, programme, states_of
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.dates import chinese_date
+from xlcalc.values.uscc import problem_of_uscc
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def _step(
 
 
 def _opened(connection: Connection, act: int, uscc: str, policy: str, batch: str) -> Application:
-    if len(uscc) != 18:
-        raise LedgerError("E-LEDGER-CODE", "统一社会信用代码应为18位", remedy="请按营业执照填写")
+    if problem := problem_of_uscc(uscc):
+        raise LedgerError("E-LEDGER-CODE", f"统一社会信用代码有误：{problem}", remedy="请按营业执照核对代码")
     values = {"act_id": act, "uscc": uscc, "policy": policy, "batch": batch}
     return Application(entered(connection, schema.application, values), uscc, policy, batch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -15,9 +16,10 @@ from workbooks.ledger.database import Ledger, LedgerError
 _STEPS = Path(__file__).parent / "migrations"
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Every schema there has been, oldest first."""
-    return [script.revision for script in ScriptDirectory(str(_STEPS)).walk_revisions()][::-1]
+    return tuple(script.revision for script in ScriptDirectory(str(_STEPS)).walk_revisions())[::-1]
 
 
 def revision_of(connection: Connection) -> str | None:

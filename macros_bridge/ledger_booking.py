@@ -1,0 +1,99 @@
+"""A run of workbooks and the ledger: which ledger stands beside it, what it enters there, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from macros_bridge.ledger_options import act_by, opened
+from xlcalc.errors import InputError
+from xlcalc.values.money import Money
+
+if TYPE_CHECKING:
+    from workbooks.batch.tasks import FileResult, Options
+    from workbooks.ledger.acts import Act
+    from workbooks.ledger.booking import Booked
+    from workbooks.ledger.database import LedgerError
+    from workbooks.ledger.lines import FileLines
+    from workbooks.ledger.runs import Beside
+
+_STATES = {"booked": "已登记", "already": "此前已登记，未重复登记", "empty": "没有可登记的结果"}
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What became of a run in the ledger: for reading, for ``--json``, and whether anything was not entered."""
+
+    lines: list[str]
+    files: list[dict[str, Any]]
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A ledger beside a run. act: who enters the run's results and when, None where it is only read."""
+
+    address: str
+    batch: str
+    act: Act | None = None
+    correcting: bool = False
+
+    def beside(self) -> Beside:
+        """What the run asks; raises LedgerError where there is no ledger or no batch, before any work is done."""
+        from workbooks.ledger.runs import beside
+
+        with opened(self.address) as ledger:
+            return beside(ledger, self.batch)
+
+    def enter(self, results: Sequence[FileResult], options: Options) -> Entered | None:
+        """Enters every file in a transaction of its own, each once; None where nothing is to be entered."""
+        from workbooks.ledger.booking import book_all
+        from workbooks.ledger.runs import lines_of_results
+
+        if self.act is None:
+            return None
+        files = lines_of_results(results, options)
+        with opened(self.address) as ledger:
+            done = book_all(ledger, self.act, self.batch, files, correcting=self.correcting)
+        told = [_told(file, result) for file, result in zip(files, done, strict=True)]
+        return Entered(
+            [line for lines, _ in told for line in lines], [entry for _, entry in told],
+            any("error" in entry or entry["left"] for _, entry in told),
+        )  # fmt: skip
+
+
+def _told(file: FileLines, result: Booked | LedgerError) -> tuple[list[str], dict[str, Any]]:
+    entry: dict[str, Any] = {"file": file.source.name, "sha256": file.source.sha256, "left": file.left}
+    left = [f"  未登记 {place}：{why}" for place, why in file.left]
+    if isinstance(result, Exception):
+        return [str(result), *left], entry | {"state": "refused", "error": result.as_dict()}
+    counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""
+    lines = [f"{file.source.name}：{_STATES[result.state]}{counted}"]
+    lines += [f"  提示：{warning}" for warning in result.warnings]
+    entry |= {
+        "state": result.state, "act": result.act, "lines": result.lines, "unchanged": result.unchanged,
+        "granted": Money(result.granted).as_dict(), "warnings": result.warnings,
+    }  # fmt: skip
+    return [*lines, *left], entry
+
+
+def booking_given(ledger: str | None, batch: str, commit: bool, operator: str, day: str) -> Booking | None:
+    """What the options of ``recalc`` say of the ledger; raises InputError ``E-USAGE`` where one lacks another."""
+    if ledger is None:
+        if batch or commit or operator or day:
+            raise _usage("--batch、--commit、--operator、--date 须与 --ledger 同时给出", "请加上 --ledger")
+        return None
+    if not batch:
+        raise _usage("用台账核算须写明批次：同一批次的登记不算此前已享受", "请用 --batch 给出批次，如 2025年第一批")
+    if not commit:
+        if operator or day:
+            raise _usage("没有 --commit，不会登记", "登记请加上 --commit；只核算请去掉 --operator 和 --date")
+        return Booking(ledger, batch)
+    if not operator or not day:
+        raise _usage("登记须写明经办人和办理日期", "请给出 --operator 和 --date")
+    return Booking(ledger, batch, act_by(operator, day))
+
+
+def _usage(message: str, remedy: str) -> InputError:
+    return InputError("E-USAGE", message, where="--ledger", remedy=remedy)

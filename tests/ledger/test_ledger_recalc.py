@@ -1,0 +1,102 @@
+"""``recalc --ledger``: results with what was had before, workbooks whose formulas agree, and each file entered once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from workbench import SAAS as SAAS_FORM
+from workbench import SAAS_COMPANY, filled, values
+
+from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, code, grant, totals
+from macros_bridge.cli import app
+from macros_bridge.ledger_booking import booking_given
+from workbooks.batch.run import process
+from workbooks.batch.tasks import Options, Task
+from workbooks.ledger.database import Ledger, open_ledger
+from workbooks.ledger.runs import beside
+from xlcalc.errors import XlcalcError
+
+USCC = str(SAAS_COMPANY["uscc"])
+
+
+def write(path: Path, **facts: Any) -> Path:
+    path.write_bytes(filled(SAAS_FORM, SAAS_COMPANY | facts))
+    return path
+
+
+@pytest.mark.parametrize(("typed", "finding"), [(None, "E-LEDGER-FILLED"), ("0元", "E-LEDGER-DIFFERS")])
+def test_the_formulas_of_a_result_agree_with_it(
+    ledger: Ledger, tmp_path: Path, typed: str | None, finding: str
+) -> None:
+    # 60 % of 120000 is 72000, of which 28000 fit under 10万元 after 72000.
+    grant(ledger, USCC, SAAS, 72000)
+    target = tmp_path / "结果.xlsx"
+    given = write(tmp_path / "申报.xlsx", saas_reduction_to_date=typed)
+    done = process(Task(given, target), Options(ledger=beside(ledger, SECOND)))
+    assert done.outcomes[0]["payable"]["fen"] == 28000 * YUAN
+    (told,) = [item for item in done.findings if item["code"].startswith("E-LEDGER")]
+    assert told["code"] == finding and "72,000.00 元" in told["message"] and "推荐表!" in told["where"]
+    assert "E-STORED-DIFFERS" not in {item["code"] for item in done.findings}
+    assert values(target.read_bytes(), "t_saas_reduction_to_date")[0] == 72000
+    again = process(Task(target, None), Options())
+    assert again.outcomes[0]["payable"]["fen"] == 28000 * YUAN
+    assert "E-STORED-DIFFERS" not in {item["code"] for item in again.findings}
+
+
+def test_what_was_entered_from_the_file_itself_is_not_had_before(ledger: Ledger, tmp_path: Path) -> None:
+    grant(ledger, A, SAAS, 72000, FIRST)
+    for batch, yuan in ((FIRST, 72000), (SECOND, 28000)):
+        done = process(Task(write(tmp_path / "申报.xlsx", uscc=A), None), Options(ledger=beside(ledger, batch)))
+        assert done.outcomes[0]["payable"]["fen"] == yuan * YUAN
+
+
+def recalc(*arguments: Any) -> tuple[int, dict[str, Any]]:
+    result = CliRunner().invoke(app, ["recalc", *map(str, arguments), "--json"])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_run_is_entered_once(model_file: Path, tmp_path: Path) -> None:
+    folder, address = tmp_path / "申报", tmp_path / "台账.db"
+    folder.mkdir()
+    address.write_bytes(model_file.read_bytes())
+    write(folder / "一.xlsx")
+    write(folder / "二.xlsx", uscc=code(1), is_sme=None)
+    common = (folder, "-o", tmp_path / "结果", "--ledger", address, "--batch", FIRST)
+    _, read = recalc(*common)
+    assert "ledger" not in read
+    with open_ledger(str(address)) as ledger:
+        assert totals(ledger, USCC) == {}
+    for state in ("booked", "already"):
+        exit_code, done = recalc(*common, "--commit", "--operator", "经办甲", "--date", "2025-06-30")
+        assert [entry["state"] for entry in done["ledger"]] == [state, "empty"]
+        assert exit_code == 1 and "尚不能确定" in done["ledger"][1]["left"][0][1]
+    with open_ledger(str(address)) as ledger:
+        assert totals(ledger, USCC) == {SAAS: 72000}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (None, FIRST, False, "", ""), (None, "", True, "甲", "2025-06-30"), ("台账.db", "", False, "", ""),
+        ("台账.db", FIRST, True, "甲", ""), ("台账.db", FIRST, True, "", "2025-06-30"),
+        ("台账.db", FIRST, False, "甲", "2025-06-30"),
+    ],
+)  # fmt: skip
+def test_options_that_lack_each_other(given: tuple[Any, ...]) -> None:
+    with pytest.raises(XlcalcError) as caught:
+        booking_given(*given)
+    assert caught.value.code == "E-USAGE"
+
+
+def test_a_run_without_a_ledger_does_not_begin(tmp_path: Path) -> None:
+    write(tmp_path / "一.xlsx")
+    result = CliRunner().invoke(
+        app,
+        ["recalc", str(tmp_path), "-o", str(tmp_path / "结果"), "--ledger", str(tmp_path / "没有.db"), "--batch", "一"],
+    )
+    assert isinstance(result.exception, XlcalcError) and result.exception.code == "E-LEDGER-ABSENT"
+    assert list((tmp_path / "结果").glob("*")) == []
