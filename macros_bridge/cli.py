@@ -16,7 +16,7 @@ from macros_bridge.documents_command import documents_app
 from macros_bridge.ledger_booking import booking_given
 from macros_bridge.ledger_command import ledger_app
 from macros_bridge.merging import merge_command
-from macros_bridge.options import chosen, day_given
+from macros_bridge.options import chosen, day_given, limits_given
 from macros_bridge.reviewing import review_command, review_merge_command
 from xlcalc.errors import InputError, WorkbookError, XlcalcError
 
@@ -35,6 +35,7 @@ app.command("review-merge")(review_merge_command)
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档")]
 On = Annotated[str | None, typer.Option("--on", help="申报日期，如 2025-05-31")]
 Choose = Annotated[list[str] | None, typer.Option("--choose", help="选用口径，如 AMB-31=literal，可多次")]
+Limit = Annotated[list[str] | None, typer.Option("--limit", help="放宽或收紧文件的上限，如 last_row=30000，可多次")]
 Paths = Annotated[list[Path], typer.Argument(help="工作簿或文件夹")]
 
 
@@ -248,11 +249,16 @@ def read(
 
 
 @app.command()
-def check(paths: Paths, as_json: Json = False, jobs: Annotated[int, typer.Option("--jobs", min=0)] = 0) -> None:
+def check(
+    paths: Paths,
+    as_json: Json = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="同时处理的文件数，0 为自动")] = 0,
+    limit: Limit = None,
+) -> None:
     """只检查，不写结果。"""
     from macros_bridge.running import run_batch
 
-    raise typer.Exit(run_batch(paths, None, jobs=jobs, as_json=as_json))
+    raise typer.Exit(run_batch(paths, None, jobs=jobs, limits=limits_given(limit), as_json=as_json))
 
 
 @app.command()
@@ -264,6 +270,8 @@ def recalc(
     on: On = None,
     choose: Choose = None,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="每个文件的时限（秒）")] = 60.0,
+    limit: Limit = None,
+    resume: Annotated[bool, typer.Option("--resume", help="接着做上次没做完的：已做好且未变的不再重做")] = False,
     ledger: Annotated[str | None, typer.Option("--ledger", help="按这个台账中此前已享受的核算")] = None,
     batch: Annotated[str, typer.Option("--batch", help="与 --ledger 并用：批次，如 2025年第一批")] = "",
     commit: Annotated[bool, typer.Option("--commit", help="把可以确定的结果登记到台账，每个文件只登记一次")] = False,
@@ -276,6 +284,7 @@ def recalc(
 
     raise typer.Exit(run_batch(
         paths, outdir, jobs=jobs, engine=engine, on=day_given(on), choices=chosen(choose), timeout=timeout,
+        limits=limits_given(limit), resume=resume,
         booking=booking_given(ledger, batch, commit, operator, day), as_json=as_json,
     ))  # fmt: skip
 

@@ -29,3 +29,14 @@ def day_given(text: str | None, option: str = "--on") -> date | None:
         return parse_date(text)
     except InputError as error:
         raise error.at(option) from None
+
+
+def limits_given(given: list[str] | None) -> dict[str, int]:
+    """Limits written ``last_row=30000``; raises InputError ``E-LIMIT`` for what is none, or no whole number."""
+    limits: dict[str, int] = {}
+    for item in given or []:
+        name, _, number = item.partition("=")
+        if not number.isascii() or not number.isdigit():
+            raise InputError("E-LIMIT", f"上限“{item[:60]}”写法不对", where="--limit", remedy="请写成 last_row=30000")
+        limits[name] = int(number)
+    return limits

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
-from workbooks.batch.report import STATE_LABELS, run_dict, totals, write_report
-from workbooks.batch.run import ensure_writable, io_reason, run
-from workbooks.batch.tasks import FileResult, Options, find_tasks, hold_back_doubles
+from workbooks.batch.journal import Journal
+from workbooks.batch.report import run_dict, totals, write_report
+from workbooks.batch.report_summary import STATE_LABELS
+from workbooks.batch.run import io_reason, run
+from workbooks.batch.tasks import FileResult, Options, Skipped, Task, hold_back_doubles, survey
+from workbooks.files.prescan import DEFAULT_LIMITS
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
 from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS
@@ -28,11 +32,14 @@ def run_batch(
     on: date | None = None,
     choices: Mapping[str, str] | None = None,
     timeout: float = 60.0,
+    limits: Mapping[str, int] | None = None,
+    resume: bool = False,
     booking: Booking | None = None,
     as_json: bool = False,
 ) -> int:
     """Recalculates (or, without outdir, checks) every workbook below the paths; returns the exit code.
 
+    limits: of ``prescan.Limits``, otherwise than usual. resume: what an earlier run into outdir has done stays done.
     booking: the ledger beside the run, and whether its results are entered there.
     """
     if engine not in ENGINES:
@@ -41,40 +48,54 @@ def run_batch(
     missing = [path for path in paths if not path.exists()]
     if len(missing) == len(paths):
         raise InputError("E-FILE", "找不到任何要处理的文件", where="、".join(map(str, missing)), remedy="请检查路径")
-    tasks = find_tasks([path for path in paths if path.exists()], outdir)
+    tasks, skipped = survey([path for path in paths if path.exists()], outdir)
     if not tasks:
         raise InputError(
             "E-FILE", "所给位置没有表格文件", where="、".join(map(str, paths)), remedy="请检查路径，表格须为 .xlsx"
         )
-    if outdir is not None:
-        ensure_writable(outdir)
     options = Options(
-        engine, on, tuple((choices or {}).items()), jobs, timeout, ledger=booking.beside() if booking else None
-    )
-    results = _with_progress(tasks, options)
-    hold_back_doubles(results)
-    results += [_absent(path) for path in missing]
-    if outdir is not None:
-        try:
-            report = write_report(outdir, results)
-        except OSError as error:
-            raise WorkbookError(
-                "E-IO", f"无法写入运行报告（{io_reason(error)}）",
-                where=str(outdir), remedy="请检查文件夹权限和磁盘空间",
-            ) from None  # fmt: skip
+        engine, on, tuple((choices or {}).items()), jobs, timeout, limits=tuple((limits or {}).items()),
+        ledger=booking.beside() if booking else None,
+    )  # fmt: skip
+    DEFAULT_LIMITS.given(dict(options.limits))
+    with ExitStack() as stack:
+        record = Journal(outdir, options, resume=resume, skipped=skipped) if outdir else None
+        if record is not None:
+            _tell(stack.enter_context(record).unfinished)
+        results = _with_progress(tasks, options, record)
+        hold_back_doubles(results)
+        results += [_absent(path) for path in missing]
+        report = _reported(outdir, results, skipped) if outdir else None
     entered = booking.enter(results, options) if booking else None
     if as_json:
-        document = run_dict(results) | ({"ledger": entered.files} if entered else {})
+        document = run_dict(results, skipped) | ({"ledger": entered.files} if entered else {})
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
         _print_findings(results, checking=outdir is None)
-        print(_summary(results))
-        if outdir is not None:
+        print(_summary(results, skipped, record.resumed if record else 0))
+        if report is not None:
             print(f"运行报告：{report}")
         if entered is not None:
             print("\n".join(entered.lines))
     is_open = entered is not None and entered.is_open
     return 1 if is_open or any(result.state != "done" or result.blocking for result in results) else 0
+
+
+def _tell(unfinished: int) -> None:
+    """Whoever begins anew what could be gone on with is told so, on stderr."""
+    if unfinished:
+        remedy = "如要接着做，请按 Ctrl-C，加 --resume 重新运行"
+        print(f"上次的运行没有做完（已有 {unfinished} 份），现从头重做。{remedy}", file=sys.stderr)
+
+
+def _reported(outdir: Path, results: Sequence[FileResult], skipped: Sequence[Skipped]) -> Path:
+    try:
+        return write_report(outdir, results, skipped)
+    except OSError as error:
+        raise WorkbookError(
+            "E-IO", f"无法写入运行报告（{io_reason(error)}）",
+            where=str(outdir), remedy="请检查文件夹权限和磁盘空间，关闭已打开的运行报告，再用 --resume 运行",
+        ) from None  # fmt: skip
 
 
 def _absent(path: Path) -> FileResult:
@@ -96,9 +117,9 @@ def _known_choices(choices: Mapping[str, str]) -> None:
             version.full_choices({key: code})
 
 
-def _with_progress(tasks: Sequence, options: Options) -> list[FileResult]:  # type: ignore[type-arg]
+def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | None) -> list[FileResult]:
     if not sys.stderr.isatty():
-        return run(tasks, options, lambda _: None)
+        return run(tasks, options, lambda _: None, record)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -113,7 +134,7 @@ def _with_progress(tasks: Sequence, options: Options) -> list[FileResult]:  # ty
             speed = progress.tasks[0].speed
             progress.update(bar, advance=1, rate=f"{speed:.1f} 份/秒" if speed else "")
 
-        return run(tasks, options, advance)
+        return run(tasks, options, advance, record)
 
 
 def _print_findings(results: Sequence[FileResult], *, checking: bool) -> None:
@@ -132,10 +153,12 @@ def _print_findings(results: Sequence[FileResult], *, checking: bool) -> None:
                 print(f"[{finding['code']}] {place}：{word}：{finding['message']}{clause}")
 
 
-def _summary(results: Sequence[FileResult]) -> str:
+def _summary(results: Sequence[FileResult], skipped: Sequence[Skipped], resumed: int) -> str:
     counted = totals(results)
     statuses = "，".join(f"{STATUS_LABELS[status]} {number}" for status, number in counted["outcomes"].items())
     return (
         f"共 {counted['files']} 份：已核算 {counted['done']}，拒绝 {counted['refused']}，失败 {counted['failed']}；"
         f"结果：{statuses or '无'}；可拨付合计 {counted['payable']['yuan']} 元"
+        + (f"；其中 {resumed} 份上次已做好，沿用" if resumed else "")
+        + (f"；另有 {len(skipped)} 个文件或文件夹未处理" if skipped else "")
     )

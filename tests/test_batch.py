@@ -320,7 +320,7 @@ def test_one_run_or_two_processes_give_the_same_bytes(tmp_path: Path) -> None:
         results = run_all(root, out, jobs=jobs)
         write_report(out, results)
         found.append(digests(out))
-    assert found[0] == found[1] and len(found[0]) == 9 + 2
+    assert found[0] == found[1] and len(found[0]) == 9 + 3
 
 
 def test_the_engine_formulas_evaluates_a_clerks_formula(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, members, rezipped, save
 
+from macros_bridge.running import run_batch
 from workbooks.batch import journal
 from workbooks.batch import run as batch
 from workbooks.batch.journal import DATABASE_NAME, HOLDER_NAME, LOG_NAME, Journal, masked
@@ -190,7 +191,7 @@ def test_killed_before_any_statement_that_writes(
     save(root, "空.xlsx", b"")
     whole_run(root, tmp_path / "ref")
     wanted, wanted_lines = digests(tmp_path / "ref"), lines(tmp_path / "ref")
-    assert len(wanted) == 5 and len(wanted_lines) == 4
+    assert len(wanted) == 6 and len(wanted_lines) == 4
     event, resumed_with_less = 0, 0
     while True:
         event += 1
@@ -424,6 +425,26 @@ def test_one_transaction_for_a_chunk(tmp_path: Path, counted: list[str], monkeyp
     assert len(lines(out)) == 45
 
 
+def test_a_batch_goes_on_where_it_was_killed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """As a person does it: the run is killed, run without the option it says so, and with it makes only the rest."""
+    root, out = tmp_path / "in", tmp_path / "out"
+    for number, data in enumerate([*GOOD.values(), b""]):
+        save(root, f"{number}.xlsx", data)
+    script(tmp_path, SCRIPT, root, out, 3).communicate()
+    kept = {path: path.stat().st_ino for path in out.glob("*.xlsx")}
+    assert len(lines(out)) == 2
+    assert run_batch([root], out, jobs=2, resume=True) == 1
+    assert "其中 2 份上次已做好，沿用" in capfd.readouterr().out
+    assert sum(path.stat().st_ino == node for path, node in kept.items()) >= 2
+    with pytest.raises(WorkbookError, match="E-RESUME"):
+        run_batch([root], out, resume=True, limits={"rows": 5})
+    script(tmp_path, SCRIPT, root, out, 3).communicate()
+    assert run_batch([root], out, jobs=2) == 1
+    said = capfd.readouterr()
+    assert "已有 2 份" in said.err and "--resume" in said.err and "沿用" not in said.out
+    assert len(lines(out)) == len((out / JSONL_NAME).read_text(encoding="utf-8").splitlines()) == 4
+
+
 # --- two at once
 
 
@@ -553,7 +574,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     whole_run(root, tmp_path / "one", options=Options(jobs=2))
     time.sleep(2.1)  # A zip counts time in steps of two seconds.
     whole_run(root, tmp_path / "two", options=Options(jobs=1))
-    assert len(digests(tmp_path / "one")) == 6
+    assert len(digests(tmp_path / "one")) == 7
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +15,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
 
 from workbooks.batch.report import run_dict, totals, write_report
+from workbooks.batch.report_lines import COLUMNS, safe
 from workbooks.batch.run import run
-from workbooks.batch.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK, FileResult, Options, find_tasks
+from workbooks.batch.tasks import (
+    JSONL_NAME,
+    REPORT_NAME,
+    RESULT_MARK,
+    TABLE_NAME,
+    FileResult,
+    Options,
+    Skipped,
+    find_tasks,
+    survey,
+)
 
 INJECTED = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "＝1", "\t=1", "=1+1", '=HYPERLINK("http://127.0.0.1","a")', "1E5"]
 
@@ -22,6 +35,7 @@ INJECTED = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "＝1", "\t=1", "=1+1", '=HY
 def clouds() -> list[dict[str, Any]]:
     """三级 15,000 payable; 四级 not on the pilot list; 二级 with the end of the pilot unknown."""
     rows = [CLOUD_COMPANY | {"enterprise_name": f"示例企业{n}", "uscc": None} for n in range(3)]
+    rows[0] |= {"recommending_authority": "示例县工业和信息化局", "industry": "现代食品制造业"}
     rows[1] |= {"on_pilot_list": False, "maturity_level": "四级"}
     rows[2] |= {"pilot_end": None, "maturity_level": "二级"}
     return rows
@@ -35,8 +49,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[FileR
     save(root / "in", "上云.xlsx", filled(CLOUD, *clouds()))
     save(root / "in" / "深", "SaaS.xlsx", filled(SAAS, SAAS_COMPANY))
     save(root / "in", "坏.xlsx", b"")
-    results = run(find_tasks([root / "in"], root / "out"), Options(jobs=1), lambda _: None)
-    write_report(root / "out", results)
+    save(root / "in", "说明.docx", b"a")
+    tasks, skipped = survey([root / "in"], root / "out")
+    results = run(tasks, Options(jobs=1), lambda _: None)
+    write_report(root / "out", results, skipped)
     return root / "out", results
 
 
@@ -107,11 +123,73 @@ def test_findings_stand_with_their_cell_and_link_to_the_result(finished: tuple[P
 def test_every_file_is_listed_with_what_became_of_it(finished: tuple[Path, list[FileResult]]) -> None:
     rows = {Path(row["文件"]).name: row for row in table(sheet(finished, "文件"))}
     assert {name: row["状态"] for name, row in rows.items()} == {
-        "评测.xlsx": "已核算", "上云.xlsx": "已核算", "SaaS.xlsx": "已核算", "坏.xlsx": "拒绝",
+        "评测.xlsx": "已核算", "上云.xlsx": "已核算", "SaaS.xlsx": "已核算", "坏.xlsx": "拒绝", "说明.docx": "未处理",
     }  # fmt: skip
     assert rows["SaaS.xlsx"]["结果文件"] == f"深/SaaS{RESULT_MARK}.xlsx"
     assert "E-BOOK-EMPTY" in rows["坏.xlsx"]["原因及处理办法"] and rows["坏.xlsx"]["结果文件"] is None
     assert rows["上云.xlsx"]["结果数"] == 3 and rows["上云.xlsx"]["不予通过"] == 1
+
+
+def test_what_was_not_worked_on_stands_with_its_reason(finished: tuple[Path, list[FileResult]]) -> None:
+    *_, last = table(sheet(finished, "文件"))
+    assert (Path(last["文件"]).name, last["状态"], last["原因及处理办法"]) == ("说明.docx", "未处理", "不是表格")
+    skipped = [Skipped(Path("说明.docx"), "不是表格")]
+    assert run_dict(finished[1], skipped)["skipped"] == [{"path": "说明.docx", "reason": "不是表格"}]
+
+
+def test_a_stored_result_that_was_changed_stands_beside_ours(finished: tuple[Path, list[FileResult]]) -> None:
+    """The form stored 99 points; whoever changed it is not asked, but the two values stand side by side."""
+    (line,) = table(sheet(finished, "可能改动过"))
+    original = place((finished[0].parent / "in" / "评测.xlsx").read_bytes(), "o_total")
+    score = next(o["results"]["score"] for one in finished[1] for o in one.outcomes if "score" in o["results"])
+    assert (line["文件"], line["单元格"], line["编号"]) == ("评测.xlsx", str(original), "E-STORED-DIFFERS")
+    assert (line["文件中的值"], float(line["重新核算的值"])) == ("99", float(score))
+
+
+def test_money_is_spread_over_counties_trades_and_levels(finished: tuple[Path, list[FileResult]]) -> None:
+    """示例县 and its trade stand in the 推荐表; the others are known by their folder."""
+    rows = [row for row in sheet(finished, "分布").iter_rows(max_col=5, values_only=True) if row[4] is not None]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert by_name["文件夹：in"][3] == 350000 and by_name["文件夹：深"] == (1, 1, 72000, 72000)
+    assert by_name["示例县"] == (3, 1, 45000, 15000)
+    assert by_name["现代食品制造业"] == (1, 1, 15000, 15000)
+    assert by_name["四级"][3] == 0 and by_name["三级"][3] == 15000
+    assert [row[4] for row in rows if row[0] == "合计"] == [437000, 437000, 437000]
+    names = [row[0] for row in rows]
+    levels = [name for name in names if name in ("二级", "三级", "四级")]
+    assert levels == ["二级", "三级", "四级"] and names.index("文件夹：in") < names.index("示例县")
+    assert len(sheet(finished, "分布")._charts) == 3  # type: ignore[attr-defined]
+
+
+def rows_of_csv(folder: Path) -> list[dict[str, str]]:
+    data = (folder / TABLE_NAME).read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def test_the_table_for_machines_has_one_type_a_column(finished: tuple[Path, list[FileResult]]) -> None:
+    rows = rows_of_csv(finished[0])
+    assert len(rows) == 6 and tuple(rows[0]) == COLUMNS
+    for row in rows:
+        for name, cell in row.items():
+            assert cell == "" or not (name.endswith("_fen") or name == "maturity_level") or int(cell) >= 0
+    assert sum(int(row["payable_fen"] or 0) for row in rows) == 43_700_000
+    by_name = {row["name"]: row for row in rows}
+    first = by_name["示例企业0"]
+    assert (first["face_value_fen"], first["payable_fen"], first["county"]) == (
+        "1500000",
+        "1500000",
+        "示例县工业和信息化局",
+    )
+    assert by_name["示例企业2"]["payable_fen"] == "" and "pilot_end" in by_name["示例企业2"]["missing"]
+    assert by_name["示例远山机械有限公司"]["output"] == f"深/SaaS{RESULT_MARK}.xlsx"
+    assert "E-STORED-DIFFERS" in by_name["示例云溪食品有限公司"]["finding_codes"]
+
+
+@pytest.mark.parametrize("text", [*INJECTED[:-1], " =1", "\u200b@x", "－1", "'=1"])
+def test_a_text_a_spreadsheet_could_run_is_quoted_in_the_table(text: str) -> None:
+    assert safe(text) == f"'{text}"
+    assert (safe("示例=1"), safe(-1), safe(None)) == ("示例=1", -1, None)
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:
@@ -135,7 +213,7 @@ def test_results_jsonl_has_an_outcome_a_line(finished: tuple[Path, list[FileResu
 def test_the_report_is_complete_without_results(tmp_path: Path) -> None:
     write_report(tmp_path, [])
     book = openpyxl.load_workbook(tmp_path / REPORT_NAME)
-    assert len(book.sheetnames) == 4 and (tmp_path / JSONL_NAME).read_text() == ""
+    assert len(book.sheetnames) == 6 and (tmp_path / JSONL_NAME).read_text() == ""
 
 
 @pytest.mark.parametrize("form", [CLOUD, FORM])
@@ -172,6 +250,7 @@ def test_a_name_is_never_a_formula(form: str, tmp_path: Path) -> None:
     assert {cell.value for cell in texts} == set(shown)
     assert all(cell.data_type == "s" and cell.quotePrefix for cell in texts)
     assert {line["name"] for line in lines(tmp_path / "out")} == set(shown)
+    assert {row["name"] for row in rows_of_csv(tmp_path / "out")} == {safe(name) for name in shown}
     assert opened(patched).sheetnames == formulas.sheetnames
 
 

@@ -271,7 +271,8 @@ def _write_output(
     if stored is not None and compare and not _same(stored, fresh):
         where = "引擎计算" if evaluated else "文件中保存"
         message = f"{where}的结果为“{stored}”，重新计算为“{fresh}”。以重新计算为准，请核对文件是否被改动"
-        record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place)))
+        differs = (str(stored), str(fresh))
+        record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place), differs=differs))
 
 
 def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
@@ -324,7 +325,8 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
             result.changes[place.sheet, place.ref] = value
             if compare and cell.formula is None and read.manifest.by_name[name].direction == "parameter":
                 message = f"参数“{cell.text}”与政策包不同，应为“{value}”。已按政策包恢复"
-                result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place)))
+                differs = (cell.text, str(value))
+                result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place), differs=differs))
 
 
 def _count_own_formulas(result: Recalculated) -> None:

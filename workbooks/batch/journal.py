@@ -47,7 +47,8 @@ class Journal:
     """The record in one folder for results; whoever holds it open keeps every other run out.
 
     resume: what the record says is done stays done, where input, result and conditions are as they were.
-    skipped: what was left out of the run. Raises WorkbookError ``E-IN-USE`` while another run holds the folder,
+    skipped: what was left out of the run. ``resumed``: results that stood; ``unfinished``: those of a run that was
+    not finished and is now begun anew. Raises WorkbookError ``E-IN-USE`` while another run holds the folder,
     ``E-RESUME`` when the run to go on with had other options, packs or another xlcalc, ``E-JOURNAL`` for a record
     that cannot be read, ``E-STOPPED`` when it can no longer be written.
     """
@@ -57,10 +58,12 @@ class Journal:
     ) -> None:
         self.folder = outdir / RECORDS_NAME
         self._outdir, self._options, self._resume, self._skipped = outdir, options, resume, skipped
+        self.resumed = self.unfinished = 0
         self._held: list[tuple[Any, ...]] = []
         self._since = time.monotonic()
 
     def __enter__(self) -> Journal:
+        ensure_writable(self._outdir)
         ensure_writable(self.folder)
         database = self.folder / DATABASE_NAME
         self._base = self._opened(database)
@@ -105,6 +108,7 @@ class Journal:
                 row[0], row[5], row[4], json.loads(row[7]), json.loads(row[8]), row[9], row[1], row[2],
                 json.loads(row[3]), row[6],
             )  # fmt: skip
+        self.resumed = len(found)
         return found
 
     def recording(self, progress: Callable[[FileResult], None]) -> Callable[[FileResult], None]:
@@ -183,6 +187,7 @@ class Journal:
         conditions = json.dumps(_conditions(self._options), ensure_ascii=False, sort_keys=True)
         try:
             held = self._recorded() if self._resume else None
+            self.unfinished = 0 if self._resume else self._undone()
             if held is not None and held != (_FORMAT, conditions):
                 message = "上次运行所用的选项、政策包或 xlcalc 版本与这次不同，不能继续"
                 raise WorkbookError("E-RESUME", message, where=str(database), remedy=_AGAIN)
@@ -212,6 +217,13 @@ class Journal:
             return None
         row: tuple[int, str] | None = self._base.execute("SELECT format, conditions FROM run").fetchone()
         return row
+
+    def _undone(self) -> int:
+        """Files on record of a run that was not finished; whatever else the record holds is nobody's any more."""
+        with contextlib.suppress(sqlite3.Error):
+            counting = "SELECT count(*) FROM file WHERE (SELECT finished FROM run) IS NULL"
+            return int(self._base.execute(counting).fetchone()[0])
+        return 0
 
     def _log(self) -> None:
         """Writes 日志.txt from the record: a line a file, without full phone numbers or codes."""

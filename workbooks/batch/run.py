@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbooks.batch.tasks import FileResult, Options, Task, shown
+from workbooks.batch.tasks import FileResult, Options, Task, shown, whereabouts
 from workbooks.files.filekind import carried
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
 from workbooks.files.writing import discard_temporary, stops_all
@@ -300,6 +300,7 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
             "where": record.where,
             "name": record.facts.get("enterprise_name"),
             "uscc": record.facts.get("uscc"),
+            **whereabouts(record.facts),
         }
         for record, outcome in done.outcomes
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,11 +19,12 @@ SUFFIXES = (
 )  # fmt: skip
 """What is taken for a submission: tables, and what a table may have been packed or saved into by mistake."""
 RESULT_MARK = "（核算结果）"
-REPORT_NAME, JSONL_NAME, RECORDS_NAME = "运行报告.xlsx", "results.jsonl", "运行记录"
+REPORT_NAME, JSONL_NAME, TABLE_NAME, RECORDS_NAME = "运行报告.xlsx", "results.jsonl", "results.csv", "运行记录"
 
 _INVISIBLE = re.compile("[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)")
 _LONGEST_NAME = 170
+_INDUSTRIES = ("industry", "cover_industry", "listed_industry")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,17 @@ class FileResult:
         """The file's entry in ``xlcalc.run/1``."""
         names = ("path", "output", "state", "outcomes", "findings")
         return {name: getattr(self, name) for name in names}
+
+
+def whereabouts(facts: Mapping[str, Any]) -> dict[str, str | None]:
+    """County and trade as the form has them, by which a report may group: their words, None where not given."""
+    from xlcalc.facts import fact
+
+    found = {}
+    for key, names in (("county", ("county", "listed_county", "recommending_authority")), ("industry", _INDUSTRIES)):
+        given = next((name for name in names if facts.get(name)), None)
+        found[key] = fact(given).show(facts[given]) if given else None
+    return found
 
 
 def hold_back_doubles(results: Sequence[FileResult]) -> None:
@@ -203,7 +215,7 @@ def _walked(folder: Path, outdir: Path | None) -> Iterator[Path | Skipped]:
 
 
 def _why_not(name: str) -> str | None:
-    if RESULT_MARK in name or name in (REPORT_NAME, JSONL_NAME):
+    if RESULT_MARK in name or name in (REPORT_NAME, JSONL_NAME, TABLE_NAME):
         return "本系统以前的结果"
     if name.startswith(".~lock.") and name.endswith("#"):
         return "打开文件时的临时锁文件"

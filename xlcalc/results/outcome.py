@@ -35,15 +35,18 @@ class Finding:
     clause: str | None = None
     where: str | None = None
     fact: str | None = None
+    differs: tuple[str, str] | None = None
 
     def as_dict(self) -> dict[str, str | None]:
-        """The finding as in ``xlcalc.outcome/1``."""
+        """The finding as in ``xlcalc.outcome/1``; what differs is there only where something does."""
+        differing = dict(zip(("stored", "computed"), self.differs or (), strict=False))
         return {
             "code": self.code,
             "severity": self.severity,
             "clause": self.clause,
             "message": self.message,
             "where": self.where,
+            **differing,
         }
 
 
