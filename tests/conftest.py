@@ -54,6 +54,22 @@ def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XLCALC_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("XLCALC_POLICIES", raising=False)
+        patch.delenv("XLCALC_LEDGER", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def cell_ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from ledger.ledger_bench import ledger_for_cells
+
+    return ledger_for_cells(tmp_path_factory.mktemp("ledger") / "台账.db")
+
+
+@pytest.fixture(scope="module")
+def cell_ledger(cell_ledger_file: Path) -> Iterator[None]:
+    """The ledger that cells find on this computer, with the holdings of ``ledger_for_cells``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLCALC_LEDGER", str(cell_ledger_file))
         yield
 
 

@@ -104,6 +104,10 @@ CASES: list[Case] = [
     ("XLC_FINDINGS", [SUBSIDY, [["recognised_cost", "abc"], ["maturity_level", 3]]]),
     ("XLC_IN_WINDOW", ["2025-05-31", 45658, Cell("2025年12月31日")]),
     ("XLC_IN_WINDOW", [Cell(None), 45658, 46022]),
+    # No ledger is read inside the office: an error value, and words where a function explains.
+    ("XLC_RECEIVED", [column(["91350100M000100Y43", None])]),
+    ("XLC_REMAINING", [SAAS, Cell("91350100M000100Y43")]),
+    ("XLC_DUPLICATES", ["91350100M000100Y43"]),
     ("XLC_USCC_CHECK", ["91130100MA0DMX7R2K"]),
     ("XLC_USCC_CHECK", [Cell(None)]),
     ("XLC_WORD_COUNT", [column(["你好，世界", None, "abc def"])]),

@@ -16,6 +16,7 @@ import pytest
 from casebook import policy_cases
 from hypothesis import given
 from hypothesis import strategies as st
+from ledger.ledger_bench import FIRST, A, B, C
 from udf_tables import BUYER, CANDIDATES, LINES, LOOKED_UP, RECOGNISED, ROSTER, changed, line, table
 
 from udfs import awards, enterprise, versions
@@ -30,6 +31,8 @@ from xlcalc.results.explain import RESULT_LABELS
 from xlcalc.values.amount_words import amount_in_words
 from xlcalc.values.money import MAX_FEN, Money
 from xlcalc.values.word_count import MODES, count_words, parse_mode
+
+pytestmark = pytest.mark.usefixtures("cell_ledger")
 
 SURVEY, NATIONAL = "hohhot.maturity_2024", "national.maturity_2024"
 SUBSIDY, VOUCHER, SAAS = "hohhot.transformation_subsidy", "shijiazhuang.cloud_voucher", "shijiazhuang.saas_voucher"
@@ -336,6 +339,20 @@ CASES = [
     Case("XLC_IN_WINDOW", [MAY_31 + 0.75, "2023-12-31", MAY_31], 1),
     Case("XLC_IN_WINDOW", [MAY_31, None, MAY_31], ""),
     Case("XLC_IN_WINDOW", [MAY_31, "2023-12-31", None], ""),
+    # 第十三条、第十四条: 10万元 over both vouchers, or of SaaS alone; the ledger is that of ``ledger_for_cells``
+    Case("XLC_RECEIVED", [column([A, f" {A.lower()}", B, C, None, "9135", A[:15] + "000", NA])],
+         column([75000.0, 75000.0, 1000.0, 0.0, "", VALUE, VALUE, NA])),
+    Case("XLC_RECEIVED", [A, column([SAAS, VOUCHER, SUBSIDY, None, SURVEY])],
+         column([60000.0, 15000.0, 0.0, 75000.0, VALUE])),
+    Case("XLC_RECEIVED", [A, None, column([FIRST, "示例第三批"])], column([15000.0, 75000.0])),
+    Case("XLC_REMAINING", [SAAS, column([A, B, C, None, "9135"])], column([25000.0, 100000.0, 100000.0, "", VALUE])),
+    Case("XLC_REMAINING", [column([SAAS, VOUCHER]), A, None, "AMB-01=saas_only"], column([40000.0, ""])),
+    Case("XLC_REMAINING", [SUBSIDY, A, "2025-09-30"], ""),
+    Case("XLC_DUPLICATES", [A], says=(
+        f"石家庄市 SaaS 折扣券“{FIRST}”：60,000.00 元", "15,000.00 元", "发票号码 25112000000012345678 用过 2 次",
+        "910000********", "示例甲机械有限公司、示例甲机械集团有限公司")),
+    Case("XLC_DUPLICATES", [column([C, None])], column(["", ""])),
+    Case("XLC_DUPLICATES", [A[:17] + ("0" if A[17] != "0" else "1")], says=("统一社会信用代码有误", "校验位应为")),
     # GB 32100-2015
     Case("XLC_USCC_CHECK", [column(["91350100M000100Y43", " ９1350100m000100y43", "91350100M000100Y44", None])],
          column(["", "", "校验位应为 3", ""])),
@@ -382,6 +399,9 @@ GOOD: dict[str, list[Any]] = {
     ),
     "XLC_RATIO_MET": [90, 100, "90%"],
     "XLC_IN_WINDOW": [MAY_31, "2023-12-31", MAY_31],
+    "XLC_RECEIVED": [A, SAAS, FIRST],
+    "XLC_REMAINING": [SAAS, A, MAY_31, CHOSEN],
+    "XLC_DUPLICATES": [A],
     "XLC_USCC_CHECK": ["91350100M000100Y43"],
     "XLC_WORD_COUNT": ["字数", "word"],
     "XLC_AMOUNT_WORDS": [1409.5],
@@ -410,7 +430,7 @@ BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
         ("五月", VALUE, "不是完整的日期"), (3, VALUE, "作为日期不合理"), ("2025-02-30", VALUE, "不是完整的日期"),
         (True, VALUE, "逻辑值"), (NA, NA, NA),
     ],
-    "text": [(True, VALUE, ""), (NA, NA, ""), (date(2025, 5, 31), VALUE, "")],
+    "text": [(True, VALUE, "逻辑值"), (NA, NA, NA), (date(2025, 5, 31), VALUE, "须为文字")],
     "count": [(-1, VALUE, ""), (2.5, VALUE, ""), ("十", VALUE, ""), (True, VALUE, ""), (NA, NA, "")],
     "number": [
         (-1, VALUE, ""), ("十二", VALUE, ""), ("90%", VALUE, ""), (1e16, VALUE, ""), (True, VALUE, ""), (NA, NA, ""),
@@ -518,7 +538,7 @@ def test_every_argument_of_every_function_is_given_something_bad() -> None:
 
 def test_what_explains_says_why_for_every_bad_argument() -> None:
     explaining = [case for _, case in BAD if UDFS[case.name].explains]
-    assert {case.name for case in explaining} == {"XLC_FINDINGS", "XLC_EXPLAIN"}
+    assert {case.name for case in explaining} == {"XLC_FINDINGS", "XLC_EXPLAIN", "XLC_DUPLICATES"}
     assert [case for case in explaining if not case.says and case.expect not in (NA, REF)] == []
 
 

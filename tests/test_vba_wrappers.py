@@ -44,6 +44,7 @@ from workbooks.engines import libreoffice_engine
 ROOT = Path(__file__).parents[1]
 BRIDGE = (ROOT / "macros_bridge" / "vba" / "parts" / "xlcalc_bridge.bas").read_bytes().decode("ascii")
 STAND_IN = (ROOT / "tests" / "vba_bridge" / "xlwings.bas").read_bytes().decode("ascii")
+pytestmark = pytest.mark.usefixtures("cell_ledger")
 TABLE = [*CASES, *(case for _, case in BAD)]
 IDS = [case.name for case in CASES] + [name for name, _ in BAD]
 

@@ -80,6 +80,7 @@ def as_values(case: Case) -> list[Any]:
     return given + [MISSING] * (len(UDFS[case.name].args) - len(given))
 
 
+pytestmark = pytest.mark.usefixtures("cell_ledger")
 TABLE = [*CASES, *(case for _, case in BAD)]
 IDS = [case.name for case in CASES] + [name for name, _ in BAD]
 

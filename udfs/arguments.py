@@ -19,6 +19,11 @@ CHOICES = Arg(
     "choices",
     optional=True,
 )
+CODE = Arg("code", "统一社会信用代码", "18 位代码，须存为文字；可以是一列", "text")
+PROGRAMME = Arg("programme", "政策编号", "只计这一政策的；省略或空白为全部政策", "policy", optional=True)
+BATCH = Arg(
+    "batch", "本批次", "正在办理的批次，如 2025年第一批：其登记不计；省略或空白为全部批次", "text", optional=True
+)
 ANSWERS = Arg(
     "answers",
     "评测表答案",

@@ -4,7 +4,7 @@ A new function is one entry here, and nothing else: Excel's module and wrappers,
 ``formulas`` engine and the tests of every front end read this list. To add one:
 
 * ``call`` takes the arguments in order as Python values (``udfs.signature.Udf``); write it in ``udfs.calculations``
-  (``awards``, ``costs``, ``enterprise`` for those subjects), or name a function of the library.
+  (``awards``, ``costs``, ``enterprise``, ``register`` for those subjects), or name a function of the library.
 * A function that computes under a policy begins with ``POLICY`` and ends with ``ON, CHOICES``, which its
   ``call`` gets as ``on`` and ``choices``: ask ``versions.mechanism(policy, kind, on, choices)``.
 * Arguments used by several functions stand in ``udfs.arguments``. Their names are lower-case letters and no word of
@@ -19,16 +19,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from udfs import awards, calculations, costs, enterprise
+from udfs import awards, calculations, costs, enterprise, register
 from udfs.arguments import (
     AMOUNT,
     ANSWERS,
     ASSETS,
     AT_LEAST,
     AWARDED,
+    BATCH,
     CANDIDATE_ROW,
     CANDIDATES,
     CHOICES,
+    CODE,
     COST,
     COSTS,
     EMPLOYEES,
@@ -43,6 +45,7 @@ from udfs.arguments import (
     PART,
     PLACES,
     POLICY,
+    PROGRAMME,
     RECEIVED,
     REVENUE,
     SCENES,
@@ -301,11 +304,38 @@ UDFS: Mapping[str, Udf] = {
             calculations.in_window,
         ),
         Udf(
+            "XLC_RECEIVED",
+            "此前已享受",
+            _REVIEW,
+            "台账中这家企业已享受的金额（元），已收回、取消的不计；没有台账、代码有误为 #VALUE!；台账更新后须重新计算",
+            (CODE, PROGRAMME, BATCH),
+            register.received,
+        ),
+        Udf(
+            "XLC_REMAINING",
+            "上限内剩余",
+            _REVIEW,
+            "按台账，这家企业在每家企业上限内还剩多少（元）；没有上限时为空，没有台账或代码有误时为 #VALUE!",
+            (POLICY, CODE, ON, CHOICES),
+            register.remaining,
+        ),
+        Udf(
+            "XLC_DUPLICATES",
+            "重复享受",
+            _REVIEW,
+            "台账中这家企业在几个项目、批次享受的金额，用过两次的发票和合同，用过的几个名称，每行一条；没有时为空，"
+            "没有台账或代码有误时说明原因",
+            (CODE,),
+            register.duplicates,
+            "text",
+            explains=True,
+        ),
+        Udf(
             "XLC_USCC_CHECK",
             "信用代码校验",
             _FILLING,
             "统一社会信用代码有疑问时给出原因（含被表格改成数字的代码），没有疑问时为空",
-            (Arg("code", "统一社会信用代码", "18 位代码，须存为文字；可以是一列", "text"),),
+            (CODE,),
             calculations.uscc_check,
             "text",
         ),

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from workbooks.ledger.acts import Act, Ground, Source, ground_of
 from workbooks.ledger.booking import Booked, book
-from workbooks.ledger.database import Ledger
+from workbooks.ledger.database import Ledger, create_ledger
 from workbooks.ledger.lines import FileLines, Line
 from workbooks.ledger.questions import had
 from workbooks.ledger.transitions import take_step
@@ -68,6 +69,16 @@ def grant(
 
 
 WAY_TO_VOUCHER = ("submit", "county_pass", "recommend", "professional_pass", "publicise", "issue")
+
+
+def ledger_for_cells(path: Path) -> Path:
+    """A ledger for cells to ask: A holds 60000 and 15000 元, B one paper of A's, C is not in it."""
+    invoice = (("invoice", "25112000000012345678"),)
+    with create_ledger(str(path)) as ledger:
+        grant(ledger, A, SAAS, 60000, name="示例甲机械有限公司", papers=invoice)
+        grant(ledger, A, CLOUD, 15000, SECOND, name="示例甲机械集团有限公司")
+        grant(ledger, B, HOHHOT, 1000, papers=invoice)
+    return path
 
 
 def walk(ledger: Ledger, uscc: str, policy: str, *keys: str, batch: str = FIRST, **more: Any) -> None:

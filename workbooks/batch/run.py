@@ -283,11 +283,9 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
         # Refused here in milliseconds, rather than after the engine has worked on it.
         read_package(package)
         evaluated = evaluate_formulas(task.path)
-    ledger = options.ledger
+    ledger, choices = options.ledger, dict(options.choices)
     before = ledger.before(digest) if ledger else None
-    done = recalculate_package(
-        package, on=options.on, choices=dict(options.choices), evaluated=evaluated, before=before
-    )
+    done = recalculate_package(package, on=options.on, choices=choices, evaluated=evaluated, before=before)
     done.findings[:] = _with_remarks(task, done)
     result = FileResult(shown(task.path), None, "done", template=done.read.form.id)
     result.packs = {policy: f"{held.id} {held.hash}" for policy, held in done.read.versions.items()}
@@ -295,19 +293,12 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
         _write(task.target, done, result)
     result.outcomes = [
         {
-            **outcome_dict(outcome),
-            "record": record.key,
-            "where": record.where,
-            "name": record.facts.get("enterprise_name"),
-            "uscc": record.facts.get("uscc"),
-            **whereabouts(record.facts),
+            **outcome_dict(outcome), **whereabouts(record.facts), "record": record.key, "where": record.where,
+            "name": record.facts.get("enterprise_name"), "uscc": record.facts.get("uscc"),
+            **({"ledger": ledger.entry(record, outcome, done.read)} if ledger else {}),
         }
         for record, outcome in done.outcomes
-    ]
-    if ledger:
-        for (record, outcome), entry in zip(done.outcomes, result.outcomes, strict=True):
-            version = done.read.versions[outcome.policy]
-            entry["ledger"] = ledger.entry(record, outcome, version, done.read.choices)
+    ]  # fmt: skip
     findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
     result.findings = [finding.as_dict() for finding in findings]
     return result

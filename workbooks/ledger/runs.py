@@ -17,8 +17,7 @@ from workbooks.ledger.database import Ledger, open_ledger
 from workbooks.ledger.facts_before import facts_before, with_before
 from workbooks.ledger.lines import FileLines, entry_of, line_from
 from workbooks.ledger.programmes import programmes
-from workbooks.reader import Record
-from xlcalc.packs.policy import Version
+from workbooks.reader import ReadBook, Record
 from xlcalc.results.outcome import Finding, Outcome
 
 
@@ -51,9 +50,10 @@ class Beside:
 
         return answered
 
-    def entry(self, record: Record, outcome: Outcome, version: Version, choices: Mapping[str, str]) -> Any:
+    def entry(self, record: Record, outcome: Outcome, read: ReadBook) -> Any:
         """What a result asks to have entered, see ``entry_of``."""
-        return entry_of(record, outcome, version, version.full_choices(version.own_choices(choices)))
+        version = read.versions[outcome.policy]
+        return entry_of(record, outcome, version, version.full_choices(version.own_choices(read.choices)))
 
 
 def beside(ledger: Ledger, batch: str) -> Beside:
