@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the rendering, referee and add-in tests need: LibreOffice >= 25.2, its type compiler (unoidl-write),
-# its Python bridge, PDF tools and Chinese fonts.
+# its Python bridge, PDF tools, Chinese fonts, and Carlito, whose widths are those of Calibri and so of Excel's columns.
 # Uses the machine's own Debian mirror; on a release that is too old it adds that mirror's backports suite.
 set -euo pipefail
 
 wanted=25.2
-packages=(libreoffice-calc libreoffice-writer libreoffice-dev python3-uno poppler-utils fonts-noto-cjk fonts-arphic-uming)
+packages=(libreoffice-calc libreoffice-writer libreoffice-dev python3-uno poppler-utils
+    fonts-noto-cjk fonts-arphic-uming fonts-crosextra-carlito)
 sudo=()
 [ "$(id -u)" -eq 0 ] || sudo=(sudo)
 export DEBIAN_FRONTEND=noninteractive

@@ -44,6 +44,10 @@ _SETTINGS = (
     ("/org.openoffice.Office.Common/Security/Scripting", "DisableActiveContent", "true"),
 )
 
+_STAND_INS = dict.fromkeys(("方正小标宋简体", "仿宋", "宋体"), "Noto Serif CJK SC") | {"黑体": "Noto Sans CJK SC"}
+"""The fonts of official papers, and what is printed instead where one is missing: by itself LibreOffice would take a
+sans-serif for 仿宋."""
+
 _OUR_CALL = re.compile(r"\bXLC_[A-Z_]+\(", re.IGNORECASE)
 
 Values = dict[CellKey, Value]
@@ -224,6 +228,7 @@ def _private(home: Path, *, own: bool = False) -> list[str]:
         for path, name, value in _SETTINGS
         if not (own and name == "DisableActiveContent")
     )
+    items += "".join(_replacement(name, other) for name, other in _missing_fonts().items())
     (user / "registrymodifications.xcu").write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" '
@@ -231,6 +236,28 @@ def _private(home: Path, *, own: bool = False) -> list[str]:
         encoding="utf-8",
     )
     return [f"-env:UserInstallation={(home / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
+
+
+@cache
+def _missing_fonts() -> dict[str, str]:
+    """Font -> what stands in for it, for those that fontconfig does not know; nothing where there is no fontconfig."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return {}
+    done = subprocess.run([program, ":", "family"], capture_output=True, check=False)
+    known = {name.strip() for name in re.split("[,\n]", done.stdout.decode(errors="replace"))}
+    return {name: other for name, other in _STAND_INS.items() if name not in known and other in known}
+
+
+def _replacement(name: str, other: str) -> str:
+    """One row of LibreOffice's table of replaced fonts."""
+    values = {"ReplaceFont": name, "SubstituteFont": other, "Always": "true", "OnScreenOnly": "false"}
+    props = "".join(f'<prop oor:name="{key}"><value>{value}</value></prop>' for key, value in values.items())
+    table = "/org.openoffice.Office.Common/Font/Substitution"
+    return (
+        f'<item oor:path="{table}"><prop oor:name="Replacement" oor:op="fuse"><value>true</value></prop></item>'
+        f'<item oor:path="{table}/FontPairs"><node oor:name="_{name}" oor:op="replace">{props}</node></item>'
+    )
 
 
 def _run(command: list[str], home: Path, timeout: float) -> str:
