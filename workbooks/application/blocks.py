@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from openpyxl.styles import Alignment, Border, Side
+from openpyxl.styles import Alignment, Border, Font, Side
 
 from workbooks.application.fields import bound, fact_label, single
 from workbooks.building import style
@@ -16,9 +16,9 @@ from xlcalc.facts import fact
 LABEL = 2
 """The twelfths a label takes beside its input."""
 
-_LINE_OF_TEXT = 14.6  # points, at the size of a passage
-_CHARACTER = 2.0  # width of a Chinese character at the size of a passage
-_PIECE = 6 * _LINE_OF_TEXT  # a page may end between the rows of a box
+_LINE = 1.46  # height of a line of text, in the size of its font
+_CHARACTER = 0.195  # width of a Chinese character in column units, in the size of its font
+_PIECE = 90.0  # a page may end between the rows of a box
 _MOST = 640.0  # with its heading, a box of this height fits on a page
 _INSET = 2.0  # the width an indented text loses
 _UNDERLINE = Border(bottom=Side(style="thin", color="404040"))
@@ -200,16 +200,15 @@ def passage(canvas: Canvas, block: Block) -> None:
     to, first = bound(block), canvas.row
     label = _label(canvas, block)
     start = LABEL if canvas.left == 0 and not block.get("wide") else canvas.left
-    per_line = int((canvas.width(start) - 1) // _CHARACTER)
-    usual = max(4, -(-block.get("room", 300) // per_line) + 2) * _LINE_OF_TEXT
-    written = _lines_of(canvas.draft.texts.get(to.name, ""), per_line) * _LINE_OF_TEXT
-    height = max(min(usual, _MOST), written)
+    said, width = canvas.draft.texts.get(to.name, ""), canvas.width(start) - 1
+    font = next((font for font in _SIZES if _usual(block, width, font) <= _MOST), _SIZES[-1])
+    height = max(min(_usual(block, width, font), _MOST), _lines_of(said, _per_line(width, font)) * _line(font))
     if start > canvas.left:
         height = max(height, style.text_height(label, canvas.width(0, LABEL), style.HEADING) - 18)
     rows = int(-(-height // _PIECE))
     if start > canvas.left:
         canvas.merge(0, LABEL, label, rows=rows + 1, font=style.HEADING, align=style.CENTRE)
-    cell = canvas.input(start, WHOLE, rows=rows, align=style.TOP_LEFT, format=style.TEXT)
+    cell = canvas.input(start, WHOLE, rows=rows, font=font, align=style.TOP_LEFT, format=style.TEXT)
     canvas.draft.port(canvas.sheet, cell, to.port, "in", fact=to.fact, label=label.replace("\n", ""))
     canvas.next(height, rows=rows)
     middle = canvas.left + (WHOLE - canvas.left) * 3 // 4
@@ -217,6 +216,25 @@ def passage(canvas: Canvas, block: Block) -> None:
     _length(canvas, middle, [to.port], f"o_length_{to.name}", label)
     canvas.next(max(18.0, style.text_height(block.get("hint", ""), canvas.width(start, middle) - _INSET, style.SMALL)))
     canvas.keep(first)
+
+
+_SIZES = (style.BODY, style.READING)
+"""The smaller where a page would not hold the box in the larger."""
+
+
+def _line(font: Font) -> float:
+    return float(font.size) * _LINE
+
+
+def _per_line(width: float, font: Font) -> int:
+    """How many Chinese characters stand in a line."""
+    return int(width / (float(font.size) * _CHARACTER))
+
+
+def _usual(block: Block, width: float, font: Font) -> float:
+    """The height of a box with room for as many characters as the form asks for, and a line of paragraphs' ends."""
+    lines = -(-int(block.get("room", 300)) // _per_line(width, font)) + 1
+    return max(4, lines) * _line(font)
 
 
 def _lines_of(written: str, per_line: int) -> int:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from workbooks.application.cost_sheet import LIVE, OPEN, RESULTS
-from workbooks.files.rawbook import RawBook, RawCell, parse_ref
+from workbooks.files.cellxml import RawCell, parse_ref
+from workbooks.files.rawbook import RawBook
 from workbooks.outputs import Shown
 from workbooks.ports import Place, area_of, cell_at, places
 from workbooks.reader import Record

@@ -174,7 +174,7 @@ def _totals(canvas: Canvas, rate: TieredRate, mechanism: CostRecognition, row: i
     _total(canvas, 6, 8, f'=IF({base}="{OPEN}","{OPEN}",{paid.removeprefix("=")})', "o_cost_subsidy")
     said = "补贴按核定投入合计和验收等级计算；可拨付与否以核算结论为准"
     canvas.merge(8, WHOLE, said, font=style.SMALL, align=style.INSET)
-    canvas.next(30)
+    canvas.next(38)
     recognised, numbers = "fill_cost_recognised", f"o_number_{mechanism.table}"
     waiting = f'OR(COUNTIF({recognised},"{OPEN}")>0,COUNT({numbers})>COUNT({recognised}))'
     sums = {

@@ -209,10 +209,12 @@ def _inputs(canvas: Canvas, known: Fact, column: Column, taken: Sequence[int], f
 def _height(canvas: Canvas, known: Fact, places: Sequence[tuple[Column, list[int]]], row: int, block: Block) -> float:
     """A row as high as what is filled in needs."""
     height = float(block.get("row_height", _ROW))
-    for column, _ in places:
+    for column, taken in places:
         written = canvas.draft.texts.get(f"{known.id}_{row}_{column.known.id}")
-        if written:
-            height = max(height, style.text_height(written, column.widths[0], style.READING))
+        if written and column.known.type in ("text", "passage"):
+            laid = canvas.sheet.column_dimensions[get_column_letter(taken[0])].width
+            width = column.widths[0] if column.working else laid
+            height = max(height, style.text_height(written, width, style.READING))
     return min(height, 400.0)
 
 

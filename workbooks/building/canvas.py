@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -126,16 +127,31 @@ class Canvas:
         style.notes(self.sheet, free, 5, spec.get("notes", ()))
         landscape = spec.get("landscape", False)
         area = None if spec.get("working") else f"A1:{self.last}{self.row - 1}"
-        breaks = () if one_page else self._breaks(landscape)
+        breaks = () if one_page else tuple(self._breaks(landscape))
+        for row in breaks:
+            self._close(row)
         style.page(self.sheet, area, landscape=landscape, header_rows=header_rows, breaks=breaks)
         self.sheet.page_setup.fitToHeight = int(one_page)
         style.protect(self.sheet)
 
+    def _close(self, row: int) -> None:
+        """Draws the edge of a table where a page ends within what reads as one cell."""
+        for place in range(1, len(self.grid) + 1):
+            above, below = self.sheet.cell(row, place), self.sheet.cell(row + 1, place)
+            if above.border.left.style and below.border.left.style:
+                for cell, edge in ((above, "bottom"), (below, "top")):
+                    border = copy(cell.border)
+                    setattr(border, edge, _EDGE)
+                    cell.border = border
+
     def _breaks(self, landscape: bool) -> Iterator[int]:
         """The rows after which a page ends, so that no piece is cut that a page can hold.
 
-        A heading is a piece with the row below it, so it never stands last on a page.
+        A heading is a piece with the row below it, so it never stands last on a page. Where the program decides how
+        high the rows are, it also decides where pages end.
         """
+        if any(self.sheet.row_dimensions[row].height is None for row in range(1, self.row)):
+            return
         columns = [get_column_letter(place) for place in range(1, len(self.grid) + 1)]
         room = style.page_room(self.sheet, "".join(columns) if len(columns) < 27 else "A", landscape=landscape)
         top = 1

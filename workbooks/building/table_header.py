@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbooks.files.rawbook import Area, Position, RawCell
+from workbooks.files.cellxml import Position, RawCell
+from workbooks.files.rawbook import Area
 from workbooks.files.rawxml import check_limit
 from xlcalc.values.text import normalise, squeeze
 

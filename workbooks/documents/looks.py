@@ -25,6 +25,7 @@ _MOST_FROZEN = 4
 _BODY_SIZE, _HIGHEST_ROW = 10.5, 400.0
 _A4 = (595.3, 841.9)
 _SIDE, _TOP, _BOTTOM = 0.55, 0.7, 0.75
+_LITTLE, _FEW_PAGES = 0.3, 3
 _FILLS = {"bad": "#F8CBAD", "doubt": "#FFE699", "good": "#E2EFDA", "head": "#DCE6F1"}
 
 
@@ -73,6 +74,7 @@ class Sheet:
     def __init__(self, book: Book, name: str, columns: Sequence[Column], landscape: bool) -> None:
         self.book, self.columns, self.row = book, columns, 0
         self.name = name
+        self._printed, self._room = 0.0, (_A4[0] if landscape else _A4[1]) - 72 * (_TOP + _BOTTOM)
         self.sheet = book.book.add_worksheet(name)
         paper = (_A4[1] if landscape else _A4[0]) - 144 * _SIDE
         room = (paper - 3.75 * len(columns)) / 5.25
@@ -244,8 +246,11 @@ class Sheet:
         self.sheet.autofilter(0, 0, max(self.row - 1, 1), len(self.columns) - 1)
 
     def finish(self) -> None:
-        """Sets the printed area to what was written."""
+        """Sets the printed area to what was written; what goes a little beyond its last page is shrunk to fit."""
         self.sheet.print_area(0, 0, max(self.row - 1, 0), len(self.columns) - 1)
+        pages = int(self._printed / self._room)
+        if 1 <= pages <= _FEW_PAGES and self._printed <= (pages + _LITTLE) * self._room:
+            self.sheet.fit_to_pages(1, pages)
 
     def _line(self, text: str, font: Font, *, align: str, least: float, boxed: bool = False) -> None:
         colour = {"font_color": f"#{font.color.rgb[-6:]}"} if font.color else {}
@@ -280,6 +285,7 @@ class Sheet:
         return self.book.look(**base)
 
     def _height(self, height: float) -> None:
+        self._printed += min(height, _HIGHEST_ROW)
         self.sheet.set_row(self.row, min(height, _HIGHEST_ROW))
         self.row += 1
 

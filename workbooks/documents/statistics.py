@@ -16,7 +16,9 @@ from xlcalc.values.money import Money
 
 TITLE = "统计表"
 _UNKNOWN = "未填"
-_COLOURS = ("#D9D9D9", "#BDD7EE", "#5B9BD5", "#2E75B6", "#1F4E79", "#F4B183", "#A9D18E", "#FFD966")
+_LEVELS = ("#D9D9D9", "#BDD7EE", "#5B9BD5", "#2E75B6", "#1F4E79", "#F4B183")
+"""From pale to dark, and apart from them those of whom no level is known."""
+_KINDS = ("#5B9BD5", "#F4B183", "#A9D18E", "#FFD966", "#B4A7D6", "#76A5AF", "#E6B8AF", "#999999")
 
 
 def statistics_workbook(run: Run, policy: str, *, county: str = "") -> bytes:
@@ -104,7 +106,7 @@ def _crossed(
     last = sheet.row - 1
     values = dict(enumerate([*_counts(cases, across), len(cases), _payable(cases)], 1))
     sheet.total("合计", values)
-    _stacked(sheet, first, last, len(across))
+    _stacked(sheet, first, last, len(across), _LEVELS if across[0][0] == LABELS[0] else _KINDS)
     sheet.finish()
 
 
@@ -112,14 +114,14 @@ def _counts(cases: Sequence[Case], across: Sequence[Group]) -> list[int]:
     return [sum(belongs(case) for case in cases) for _, belongs in across]
 
 
-def _stacked(sheet: Sheet, first: int, last: int, series: int) -> None:
+def _stacked(sheet: Sheet, first: int, last: int, series: int, colours: Sequence[str]) -> None:
     chart = sheet.book.book.add_chart({"type": "bar" if last - first > 7 else "column", "subtype": "stacked"})
     for column in range(1, series + 1):
         chart.add_series({
             "name": [sheet.name, first - 1, column],
             "categories": [sheet.name, first, 0, last, 0],
             "values": [sheet.name, first, column, last, column],
-            "fill": {"color": _COLOURS[(column - 1) % len(_COLOURS)]}, "gap": 60,
+            "fill": {"color": colours[(column - 1) % len(colours)]}, "gap": 60,
         })  # fmt: skip
     chart.set_title({"name": [sheet.name, 0, 0], "name_font": {"name": "黑体", "size": 12}})
     chart.set_legend({"position": "bottom", "font": {"name": "仿宋", "size": 9}})

@@ -16,8 +16,9 @@ from typing import Any, cast
 
 from workbooks.building.table_header import Column, Grid, Header, find_header
 from workbooks.files.cellread import CellReader
+from workbooks.files.cellxml import Position, RawCell, make_ref, parse_ref
 from workbooks.files.package import Package, read_file
-from workbooks.files.rawbook import Area, Position, RawBook, RawCell, make_ref, parse_ref
+from workbooks.files.rawbook import Area, RawBook
 from workbooks.files.rawxml import ATTRIBUTES, MAX_TEXT, attributes, check_limit, dialect, elements, section, xml_text
 from workbooks.merging.column_mapping import NOTHING_TOLD, Proposal, Target, Told, grade, plain_heading, propose
 from workbooks.ports import Place, cell_at

@@ -290,6 +290,7 @@ def _finish(sheet: Worksheet, first: str, last: str, beside: str, notes: Sequenc
     style.notes(sheet, beside, 2, notes[:1])
     style.notes(sheet, beside, _HEAD, notes[1:])
     style.page(sheet, f"{first}:{last}", landscape=True, header_rows=f"{_HEAD}:{_HEAD + 1}")
+    sheet.page_setup.fitToHeight = 1
     style.protect(sheet)
 
 

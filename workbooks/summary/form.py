@@ -25,6 +25,7 @@ HEAD_ROW, HEADER_ROW = 3, 4
 FIRST_ROW = HEADER_ROW + 1
 FINDINGS = "t_findings"
 _FINDINGS_WIDTH, _COUNTER_WIDTH, _DIVIDER_WIDTH, _DEFAULT_WIDTH = 70.0, 12.0, 1.6, 14.0
+_ONE_LINE = style.text_height("字", 10.0)
 _ROW_FONT = Font(name="仿宋", size=18)
 """Of the empty divider column: what makes a row of one line as high as on the printed form."""
 _OPTIONAL = ("remark",)
@@ -86,6 +87,7 @@ def build(draft: Draft, rows: int) -> None:
     last = HEADER_ROW + rows
     printed = get_column_letter(len(columns) + 1)
     letters = {column.port: get_column_letter(place) for place, column in enumerate(columns, 2)}
+    _widths(draft, sheet, columns, letters)
     _head(draft, sheet, version, printed)
     _table(draft, sheet, columns, letters, last)
     end = _foot(draft, sheet, last, len(columns) + 1)
@@ -127,12 +129,15 @@ def _printed_title(form: Form, version: Version) -> str:
 
 
 def _labelled(draft: Draft, sheet: Worksheet, row: int, items: list[Mapping[str, str]], columns: int) -> None:
-    """Labels side by side over the table's width, each with its input cell."""
+    """Labels side by side over the table's width, each in as many columns as it needs, with its input cell."""
     share = columns // len(items)
     for place, item in enumerate(items):
         first = 1 + place * share
         last = columns if place == len(items) - 1 else first + share - 1
-        middle = first + max(1, (last - first + 1) // 2) - 1
+        room, middle = 0.0, first - 1
+        while middle < first or (middle < last - 1 and style.text_height(item["label"], room) > _ONE_LINE):
+            middle += 1
+            room += sheet.column_dimensions[get_column_letter(middle)].width
         label, start, end = (get_column_letter(number) for number in (middle, middle + 1, last))
         style.merge(sheet, f"{get_column_letter(first)}{row}:{label}{row}", item["label"], box=False)
         known = fact(item["fact"])
@@ -143,15 +148,19 @@ def _labelled(draft: Draft, sheet: Worksheet, row: int, items: list[Mapping[str,
             draft.rule(sheet, f"{start}{row}", "date", 32874, 73050, "请填写日期，如 2025-05-31")
 
 
-def _table(draft: Draft, sheet: Worksheet, columns: list[SummaryColumn], letters: Mapping[str, str], last: int) -> None:
+def _widths(draft: Draft, sheet: Worksheet, columns: list[SummaryColumn], letters: Mapping[str, str]) -> None:
     widths: Mapping[str, float] = draft.form.data.get("widths", {})
     sheet.column_dimensions["A"].width = 6
+    for column in columns:
+        sheet.column_dimensions[letters[column.port]].width = float(widths.get(column.fact.id, _DEFAULT_WIDTH))
+
+
+def _table(draft: Draft, sheet: Worksheet, columns: list[SummaryColumn], letters: Mapping[str, str], last: int) -> None:
     style.put(sheet, f"A{HEADER_ROW}", "序号", font=style.HEADING, align=style.CENTRE)
     height = 36.0
     for column in columns:
         letter = letters[column.port]
-        width = float(widths.get(column.fact.id, _DEFAULT_WIDTH))
-        sheet.column_dimensions[letter].width = width
+        width = sheet.column_dimensions[letter].width
         style.put(sheet, f"{letter}{HEADER_ROW}", column.label, font=style.HEADING, align=style.CENTRE)
         height = max(height, style.text_height(column.label, width - 2, style.HEADING))
         span = f"{letter}{FIRST_ROW}:{letter}{last}"
