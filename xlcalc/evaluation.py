@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from xlcalc.mechanisms.conditions import Seen, decide
 from xlcalc.mechanisms.selection import Selection
 from xlcalc.packs.policy import Choices, Policy, Version
 from xlcalc.packs.registry import load_policy
-from xlcalc.results.outcome import Choice, Outcome, Status, weakest
+from xlcalc.results.outcome import Attested, Choice, Outcome, Status, Step, weakest
 from xlcalc.values.dates import parse_date
 from xlcalc.values.money import Money
 
@@ -48,9 +48,11 @@ def evaluate(
     day: date | None = parsed.get("application_date")
     chosen, in_force = _select(held, day, version)
     full = chosen.full_choices(choices or {})
-    outcome = _run(held, chosen, parsed, full, in_force)
+    turns = _turns(chosen, parsed, full)
+    outcome = _outcome(held, chosen, parsed, turns, in_force)
+    matter = _choices_that_matter(outcome, chosen, parsed, full, turns)
     outcome = _with_directions_alone(outcome, held, chosen, parsed, full)
-    return _with_alternatives(outcome, held, chosen, parsed, full, in_force)
+    return replace(outcome, choices=matter)
 
 
 def evaluate_many(
@@ -93,22 +95,82 @@ def _select(policy: Policy, day: date | None, version: str | None) -> tuple[Vers
     return policy.on(day) if day is not None else (policy.newest, True)
 
 
-def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool) -> Outcome:
-    context = Context(facts, version.clauses)
-    day: date | None = context.need("application_date")
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one mechanism did with the facts, and what else that depended on: the facts derived ``before`` it.
+
+    step: None where it was not asked; wanted: the fact that would tell whether it is.
+    """
+
+    mechanism: Mechanism
+    guard: Mapping[str, Any] | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    step: Step | None = None
+    wanted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    attested: tuple[Attested, ...] = ()
+
+
+def _turns(version: Version, facts: Mapping[str, Any], choices: Choices, known: Sequence[_Turn] = ()) -> list[_Turn]:
+    """The mechanisms' turns under complete choices.
+
+    known: turns with the same facts under other choices; a mechanism that is the same under both, and has the same
+    before it, does the same again.
+    """
     guards = version.guards(choices)
-    mechanisms = [item for item in version.mechanisms(choices) if _applies(item, guards, context)]
-    steps = tuple(mechanism.evaluate(context) for mechanism in mechanisms)
+    turns: list[_Turn] = []
+    derived: Mapping[str, Any] = {}
+    for place, mechanism in enumerate(version.mechanisms(choices)):
+        guard = guards.get(mechanism.key)
+        turn = known[place] if place < len(known) else None
+        if turn is None or turn.mechanism is not mechanism or turn.guard is not guard or turn.before != derived:
+            turn = _turn(mechanism, guard, Context(facts, version.clauses, derived=dict(derived)), derived)
+        turns.append(turn)
+        derived = turn.after
+    return turns
+
+
+def _turn(mechanism: Mechanism, guard: Mapping[str, Any] | None, context: Context, derived: Mapping[str, Any]) -> _Turn:
+    """Whether a mechanism is asked at all; where that cannot be told yet, the first fact that would tell is wanted."""
+    seen = Seen()
+    verdict = True if guard is None else decide(guard, context.facts, seen)
+    if verdict is not True:
+        return _Turn(mechanism, guard, derived, derived, wanted=tuple(seen.missing[:1]) if verdict is None else ())
+    step = mechanism.evaluate(context)
+    return _Turn(
+        mechanism, guard, derived, context.derived, step, (), tuple(context.missing), tuple(context.attested)
+    )  # fmt: skip
+
+
+def _missing(turns: Sequence[_Turn], day: date | None) -> tuple[str, ...]:
+    names = [] if day is not None else ["application_date"]
+    names += [name for turn in turns for name in turn.wanted]
+    return tuple(dict.fromkeys([*names, *(name for turn in turns for name in turn.missing)]))
+
+
+def _standing(turns: Sequence[_Turn], day: date | None, in_force: bool) -> tuple[Status, dict[str, Any]]:
+    """Status and results."""
+    steps = [turn.step for turn in turns if turn.step is not None]
     results = {key: value for step in steps for key, value in step.results.items()}
-    findings = tuple(finding for step in steps for finding in step.findings)
-    status: Status = "determined"
     if not in_force:
-        status = "not_in_force"
-    elif any(finding.severity == "block" for finding in findings):
-        status = "not_eligible"
-    elif context.missing:
-        status = "not_determined"
-    pays = [mechanism.pays for mechanism in mechanisms if mechanism.pays]
+        return "not_in_force", results
+    if any(finding.severity == "block" for step in steps for finding in step.findings):
+        return "not_eligible", results
+    return "not_determined" if _missing(turns, day) else "determined", results
+
+
+def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool) -> Outcome:
+    return _outcome(policy, version, facts, _turns(version, facts, choices), in_force)
+
+
+def _outcome(
+    policy: Policy, version: Version, facts: Mapping[str, Any], turns: Sequence[_Turn], in_force: bool
+) -> Outcome:
+    day: date | None = facts.get("application_date")
+    status, results = _standing(turns, day, in_force)
+    steps = tuple(turn.step for turn in turns if turn.step is not None)
+    pays = [turn.mechanism.pays for turn in turns if turn.step is not None and turn.mechanism.pays]
     return Outcome(
         policy=policy.id,
         policy_label=policy.label,
@@ -118,23 +180,14 @@ def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Ch
         status=status,
         results=results,
         payable=_payable(status, pays, results),
-        missing=tuple(context.missing),
-        attested=tuple(context.attested),
-        findings=findings,
+        missing=_missing(turns, day),
+        attested=tuple(item for turn in turns for item in turn.attested),
+        findings=tuple(finding for step in steps for finding in step.findings),
         choices=(),
         basis=weakest(*([step.basis for step in steps if step.results] or [step.basis for step in steps])),
         steps=steps,
         application_date=day,
     )
-
-
-def _applies(mechanism: Mechanism, guards: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
-    """Whether a mechanism is asked at all; where that cannot be told yet, the first fact that would tell is missing."""
-    seen = Seen()
-    verdict = decide(guards[mechanism.key], context.facts, seen) if mechanism.key in guards else True
-    if verdict is None:
-        context.note_missing(seen.missing[0])
-    return verdict is True
 
 
 def _payable(status: Status, pays: list[str], results: Mapping[str, Any]) -> Money | None:
@@ -162,29 +215,37 @@ def _with_directions_alone(
     return replace(outcome, findings=(*outcome.findings, *told)) if told else outcome
 
 
-def _with_alternatives(
-    outcome: Outcome, policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool
-) -> Outcome:
-    """Evaluates again with one choice flipped, and names the choices that were not the default or that matter."""
+def _choices_that_matter(
+    outcome: Outcome, version: Version, facts: Mapping[str, Any], choices: Choices, turns: Sequence[_Turn]
+) -> tuple[Choice, ...]:
+    """Evaluates again with one choice flipped, and names the choices that were not the default or that matter.
+
+    Only the mechanisms that a flipped choice changes work again; where that leaves every step as it was, the result
+    is.
+    """
     named = []
+    in_force = outcome.status != "not_in_force"
     for key, code in choices.items():
         item = version.interpretations[key]
         alternatives = {}
         for other in item.options if version.touched(key) else ():
-            if other != code:
-                difference = _difference(outcome, _run(policy, version, facts, {**choices, key: other}, in_force))
+            if other == code:
+                continue
+            flipped = _turns(version, facts, {**choices, key: other}, turns)
+            if any(new is not old for new, old in zip(flipped, turns, strict=True)):
+                difference = _difference(outcome, *_standing(flipped, outcome.application_date, in_force))
                 if difference:
                     alternatives[other] = difference
         if alternatives or code != item.default:
             named.append(Choice(key, item.question, code, item.options[code], code == item.default, alternatives))
-    return replace(outcome, choices=tuple(named))
+    return tuple(named)
 
 
-def _difference(outcome: Outcome, other: Outcome) -> dict[str, Any]:
+def _difference(outcome: Outcome, status: Status, results: Mapping[str, Any]) -> dict[str, Any]:
     difference: dict[str, Any] = {}
-    if other.status != outcome.status:
-        difference["status"] = other.status
-    for key, value in other.results.items():
+    if status != outcome.status:
+        difference["status"] = status
+    for key, value in results.items():
         if key != "gap_to_next" and value != outcome.results.get(key):
             difference[key] = value
     return difference

@@ -54,8 +54,10 @@ class Context:
 
     def need(self, fact_id: str) -> Any:
         """The fact's value, or None after noting it as missing."""
-        value = self.known.get(fact_id)
-        if value is None and fact_id not in self.derived:
+        if fact_id in self.derived:
+            return self.derived[fact_id]
+        value = self.facts.get(fact_id)
+        if value is None:
             self.note_missing(fact_id)
         return value
 

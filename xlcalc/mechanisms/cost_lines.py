@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from xlcalc.facts import Fact
@@ -142,7 +143,12 @@ def alike(one: object, other: object) -> bool:
 
 def same_key(value: object) -> str:
     """The form in which names and numbers are compared."""
-    return squeeze(str(value)).upper()
+    return _key(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _key(text: str) -> str:
+    return squeeze(text).upper()
 
 
 def ordered(lines: list[Line]) -> list[Line]:

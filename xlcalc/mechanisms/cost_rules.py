@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 from xlcalc.mechanisms.cost_lines import Cited, Line, alike
@@ -319,7 +320,8 @@ class TaxRates(Cited):
             line.warn(self, f"{said}（税率表为约定，未见于文件），请核对")
 
 
-def matches(name: str, words: Sequence[str]) -> str | None:
+@lru_cache(maxsize=4096)
+def matches(name: str, words: tuple[str, ...]) -> str | None:
     """The first of the words that stands in a name; Latin words stand alone, so that OA is not in LOAD."""
     text = squeeze(name).upper()
     for word in words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -15,6 +15,9 @@ from xlcalc.results.outcome import Attested, Finding, Severity, Step, weakest
 
 KIND = "eligibility"
 
+_MOST_HELD = 512
+# Values of these facts may be equal and yet be shown differently, or are too large to be compared quickly.
+_NOT_SIMPLE = ("number", "table", "answers", "scenes", "texts", "passage")
 _VERDICTS = {"warn": "提醒", "info": "说明", "human": "须人工判断"}
 
 
@@ -46,7 +49,10 @@ class Data(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
-    """A condition whose values are already of the type of their fact."""
+    """A condition whose values are already of the type of their fact.
+
+    names: the facts it looks at, in order; attested: those of them that rest on a person's word.
+    """
 
     key: str
     clause: str
@@ -54,6 +60,8 @@ class CompiledCondition:
     severity: Severity
     says: str
     test: Mapping[str, Any]
+    names: tuple[str, ...]
+    attested: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +74,39 @@ class Eligibility:
     required: bool
     counted: bool
     conditions: tuple[CompiledCondition, ...]
+    _names: tuple[str, ...] = field(init=False)
+    _simple: bool = field(init=False)
+    _held: dict[tuple[Any, ...], tuple[Context, Step]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(dict.fromkeys(name for condition in self.conditions for name in condition.names))
+        object.__setattr__(self, "_names", names)
+        object.__setattr__(self, "_simple", not any(fact(name).type in _NOT_SIMPLE for name in names))
+        object.__setattr__(self, "_held", {})
 
     def facts(self) -> list[str]:
         """The ids of all facts the conditions look at, in order."""
-        return list(dict.fromkeys(name for condition in self.conditions for name in condition_facts(condition)))
+        return list(self._names)
 
     def evaluate(self, context: Context) -> Step:
         """Findings for failed conditions; facts that could still decide one are listed as missing."""
+        if not self._simple:
+            return self._evaluate(context)
+        # A table has many enterprises of which the same is said.
+        key = tuple(map(context.known.get, self._names))
+        own, step = self._held.get(key, (None, None))
+        if own is None or step is None or own.clauses is not context.clauses:
+            own = Context({}, context.clauses)
+            step = self._evaluate(Context(context.facts, own.clauses, own.missing, own.attested, context.derived))
+            if len(self._held) >= _MOST_HELD:
+                self._held.clear()
+            self._held[key] = own, step
+        for name in own.missing:
+            context.note_missing(name)
+        context.attested.extend(own.attested)
+        return step
+
+    def _evaluate(self, context: Context) -> Step:
         findings: list[Finding] = []
         sentences, clauses = [], []
         unchecked: list[str] = []
@@ -115,7 +149,7 @@ class Eligibility:
             sentences.append(f"{self.label}：{len(self.conditions)} 项中已确认 {met} 项")
         return Step(
             self.key, KIND, self.label,
-            inputs={name: known.get(name) for name in self.facts()},
+            inputs={name: known.get(name) for name in self._names},
             details={"met": met, "conditions": len(self.conditions)},
             sentences=tuple(sentences), clauses=tuple(dict.fromkeys(clauses)), findings=tuple(findings), basis=basis,
             unchecked=tuple(dict.fromkeys(unchecked)),
@@ -132,40 +166,35 @@ class Eligibility:
 
     def _waiting(self, condition: CompiledCondition, seen: Seen, article: str) -> list[Finding]:
         """What only a person can confirm, and nobody has yet."""
-        asked: list[str] = []
-        collect(condition.test, asked, only="attested")
         return [
             Finding(condition.feature, "human", f"须由人确认：{fact(name).label}", article, fact=name)
-            for name in asked
+            for name in condition.attested
             if name in seen.missing
         ]
 
     def _note_attested(self, condition: CompiledCondition, context: Context) -> None:
-        found: list[str] = []
-        collect(condition.test, found, only="attested")
-        for name in found:
+        for name in condition.attested:
             if context.facts.get(name):
                 context.attested.append(Attested(name, fact(name).label, context.article(condition.clause)))
 
 
 def condition_facts(condition: CompiledCondition) -> list[str]:
     """The facts one condition looks at, in order, each once."""
-    return facts_of_test(condition.test)
+    return list(condition.names)
 
 
 def compile_data(data: Data) -> Eligibility:
     """Checks that each test is one test over known facts of a fitting type."""
     where = data["key"]
-    return Eligibility(
-        where,
-        data["label"],
-        data.get("required", True),
-        data.get("counted", False),
-        tuple(
-            CompiledCondition(
-                row["key"], row["clause"], row["feature"], row["severity"], row["says"],
-                compile_test(row["test"], f"{where}.{row['key']}"),
-            )
-            for row in data["conditions"]
-        ),
+    conditions = tuple(_compiled(row, where) for row in data["conditions"])
+    return Eligibility(where, data["label"], data.get("required", True), data.get("counted", False), conditions)
+
+
+def _compiled(row: Condition, where: str) -> CompiledCondition:
+    test = compile_test(row["test"], f"{where}.{row['key']}")
+    attested: list[str] = []
+    collect(test, attested, only="attested")
+    return CompiledCondition(
+        row["key"], row["clause"], row["feature"], row["severity"], row["says"], test,
+        tuple(facts_of_test(test)), tuple(attested),
     )  # fmt: skip

@@ -186,13 +186,29 @@ class Policy:
 
 @lru_cache(maxsize=256)
 def _compiled(version: Version, choices: tuple[tuple[str, str], ...]) -> tuple[Mechanism, ...]:
-    return tuple(mechanism_module(row["kind"]).compile_data(row) for row in version.stated(dict(choices)))
+    return tuple(_mechanism(row["kind"], _text(row)) for row in version.stated(dict(choices)))
 
 
 @lru_cache(maxsize=256)
 def _guards(version: Version, choices: tuple[tuple[str, str], ...]) -> Mapping[str, Mapping[str, Any]]:
     rows = version.stated(dict(choices))
-    return {row["key"]: compile_test(row["when"], f"{row['key']}.when") for row in rows if "when" in row}
+    return {row["key"]: _guard(_text(row["when"]), f"{row['key']}.when") for row in rows if "when" in row}
+
+
+# What a pack states in the same words is compiled once: choices that leave a mechanism alone share it.
+@lru_cache(maxsize=4096)
+def _mechanism(kind: str, stated: str) -> Mechanism:
+    found: Mechanism = mechanism_module(kind).compile_data(json.loads(stated))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _guard(stated: str, where: str) -> Mapping[str, Any]:
+    return compile_test(json.loads(stated), where)
+
+
+def _text(stated: Any) -> str:
+    return json.dumps(stated, ensure_ascii=False)
 
 
 def locate(rows: Any, steps: Sequence[str]) -> Any:
