@@ -32,7 +32,8 @@ from workbench import (
 )
 
 from macros_bridge import cli
-from workbooks.batch.tasks import JSONL_NAME, REPORT_NAME, RESULT_MARK
+from workbooks.batch.journal import DATABASE_NAME, LOG_NAME
+from workbooks.batch.tasks import JSONL_NAME, RECORDS_NAME, REPORT_NAME, RESULT_MARK, TABLE_NAME
 
 POLICIES = [
     "hohhot.maturity_2024", "hohhot.transformation_subsidy", "national.maturity_2024", "national.sme_size_2011",
@@ -365,18 +366,18 @@ def test_check_and_recalc_exit_codes(xlcalc: Run, tmp_path: Path) -> None:
     assert not Path("out").exists()
     document = xlcalc("recalc", "好", "不符", "坏", "-o", "out", "--json", "--jobs", 1)
     assert (document.code, document.err) == (1, "")
-    assert (
-        set(document.json) == {"format", "files", "totals"} and document.json["totals"]["payable"]["fen"] == 35_000_000
-    )
+    assert set(document.json) == {"format", "files", "skipped", "totals"}
+    assert document.json["totals"]["payable"]["fen"] == 35_000_000
     states = {Path(file["path"]).name: file["state"] for file in document.json["files"]}
     assert states == {"甲.xlsx": "done", "乙.xlsx": "done", "丙.xlsx": "refused"}
     for file in document.json["files"]:
         assert set(file) == {"path", "output", "state", "outcomes", "findings"}
         assert (file["output"] is None) is (file["state"] != "done")
         assert all(set(outcome) >= OUTCOME_KEYS for outcome in file["outcomes"])
-    assert sorted(path.name for path in Path("out").rglob("*") if path.is_file()) == sorted(
-        [REPORT_NAME, JSONL_NAME, f"甲{RESULT_MARK}.xlsx", f"乙{RESULT_MARK}.xlsx"]
-    )
+    assert {path.name for path in Path("out").rglob("*")} == {
+        "好", "不符", REPORT_NAME, JSONL_NAME, TABLE_NAME, RECORDS_NAME, DATABASE_NAME, LOG_NAME,
+        f"甲{RESULT_MARK}.xlsx", f"乙{RESULT_MARK}.xlsx",
+    }  # fmt: skip
 
 
 def test_recalc_in_words(xlcalc: Run, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def counted(here: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files worked on; each gets a small result that depends on its bytes."""
     asked: list[str] = []
 
-    def recalculated(task: Task, options: Options, data: bytes) -> FileResult:
+    def recalculated(task: Task, options: Options, data: bytes, digest: str) -> FileResult:
         if not data:
             raise WorkbookError("E-BOOK-EMPTY", "空文件", remedy="重交")
         asked.append(task.path.name)
@@ -363,7 +363,7 @@ def test_what_failed_is_tried_again_and_what_was_refused_is_not(
     root, out = small_files(tmp_path / "in", 2), tmp_path / "out"
     honest = batch._recalculated
 
-    def failing(task: Task, options: Options, data: bytes) -> FileResult:
+    def failing(task: Task, options: Options, data: bytes, digest: str) -> FileResult:
         if task.path.name == "0.xlsx":
             raise ZeroDivisionError
         raise WorkbookError("E-SAMPLE", "不行", remedy="另存")
