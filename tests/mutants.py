@@ -254,8 +254,8 @@ def _interpretations(data: Mapping[str, Any]) -> Iterator[Mutant]:
                 yield _changed(data, where, None, "no longer set")
                 for other in nudged(path.rpartition(".")[2], value):
                     yield _changed(data, where, lambda _, other=other: other, f"{value!r} -> {other!r}")
-                for n, item in enumerate(value if isinstance(value, list) else ()):
-                    yield _changed(data, (*where, n), None, f"{item} dropped")
+                for m, item in enumerate(value if isinstance(value, list) else ()):
+                    yield _changed(data, (*where, m), None, f"{item} dropped")
                 if isinstance(value, dict | list):
                     yield from _measures(data, where, value)
                     for inner, item in _leaves(value, where):

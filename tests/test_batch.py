@@ -158,8 +158,8 @@ def test_a_stuck_a_dying_and_a_greedy_file_cost_only_themselves(
     started = time.monotonic()
     reported: list[str] = []
     tasks = find_tasks([root], tmp_path / "out")
-    results = run(tasks, Options(jobs=2, seconds=4), lambda result: reported.append(Path(result.path).name))
-    assert time.monotonic() - started < 30
+    results = run(tasks, Options(jobs=2, seconds=12), lambda result: reported.append(Path(result.path).name))
+    assert time.monotonic() - started < 60
     got = {path: (result.state, [item["code"] for item in result.findings if item["severity"] == "block"])
            for path, result in named(results).items()}  # fmt: skip
     assert got == {
@@ -172,7 +172,7 @@ def test_a_stuck_a_dying_and_a_greedy_file_cost_only_themselves(
     }
     assert [Path(result.path).name for result in results] == sorted(got)
     assert sorted(reported) == sorted(got)
-    assert "4 秒" in named(results)["a 卡住.xlsx"].findings[0]["message"]
+    assert "12 秒" in named(results)["a 卡住.xlsx"].findings[0]["message"]
     left = (path.name for path in (tmp_path / "out").rglob("*"))
     assert sorted(left) == [f"c 好{RESULT_MARK}.xlsx", f"f 好{RESULT_MARK}.xlsx"]
 
