@@ -70,8 +70,9 @@ def test_a_run_is_entered_once(model_file: Path, tmp_path: Path) -> None:
     assert "ledger" not in read
     with open_ledger(str(address)) as ledger:
         assert totals(ledger, USCC) == {}
+    # What stands is not made again, and yet is entered.
     for state in ("booked", "already"):
-        exit_code, done = recalc(*common, "--commit", "--operator", "经办甲", "--date", "2025-06-30")
+        exit_code, done = recalc(*common, "--resume", "--commit", "--operator", "经办甲", "--date", "2025-06-30")
         assert [entry["state"] for entry in done["ledger"]] == [state, "empty"]
         assert exit_code == 1 and "尚不能确定" in done["ledger"][1]["left"][0][1]
     with open_ledger(str(address)) as ledger:

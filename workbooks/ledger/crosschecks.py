@@ -49,11 +49,12 @@ def doubles(connection: Connection, uscc: str | None = None) -> list[Double]:
     for row in connection.execute(by_application):
         held.setdefault(row.uscc, []).append((row.policy, row.batch, int(row.fen)))
     several = {code: rows for code, rows in held.items() if len(rows) > 1}
-    names = _names(connection, several)
+    names = names_by_code(connection, several)
     return [Double(code, tuple(names.get(code, ())), tuple(rows)) for code, rows in several.items()]
 
 
-def _names(connection: Connection, usccs: Iterable[str]) -> dict[str, list[str]]:
+def names_by_code(connection: Connection, usccs: Iterable[str]) -> dict[str, list[str]]:
+    """Every name some codes were used with, oldest first."""
     table = schema.name
     found: dict[str, list[str]] = {}
     for some in chunks(usccs):
@@ -88,7 +89,7 @@ def codes_with_two_names(connection: Connection) -> dict[str, list[str]]:
     """Codes that were used with more than one name, with the names, oldest first."""
     table = schema.name
     several = select(table.c.uscc).group_by(table.c.uscc).having(func.count() > 1)
-    return _names(connection, connection.scalars(several.order_by(table.c.uscc)).all())
+    return names_by_code(connection, connection.scalars(several.order_by(table.c.uscc)).all())
 
 
 def near_names_of(connection: Connection) -> list[tuple[tuple[str, str], tuple[str, str]]]:

@@ -30,6 +30,7 @@ class Answer:
 class Programme:
     """ends: states in which a grant no longer counts. pays: states not reached without one. timed: state -> 补正 …
 
+    paid: the state in which the money has been paid out; issued: that in which a voucher was, "" where there is none.
     papers: the ``table`` of inputs that names ``invoice`` and ``contract``, and the columns for them.
     """
 
@@ -38,6 +39,8 @@ class Programme:
     pays: frozenset[str]
     timed: Mapping[str, str]
     papers: Mapping[str, str]
+    paid: str
+    issued: str
     answers: tuple[Answer, ...]
 
 
@@ -85,8 +88,9 @@ def programmes() -> Mapping[str, Programme]:
 def _programme(policy: str, row: Mapping[str, Any]) -> Programme:
     answers = tuple(Answer(fact, **found) for fact, found in row.get("facts", {}).items())
     return Programme(
-        policy, frozenset(row["ends"]), frozenset(row["pays"]), row["timed"], row.get("papers", {}), answers
-    )
+        policy, frozenset(row["ends"]), frozenset(row["pays"]), row["timed"], row.get("papers", {}), row["paid"],
+        row.get("issued", ""), answers,
+    )  # fmt: skip
 
 
 def programme(policy: str) -> Programme:

@@ -1,0 +1,132 @@
+"""What is written out of the ledger: who is on which sheet, with which sums, and what the public does not see."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import docx
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from ledger.ledger_bench import (
+    CHAIN,
+    FIRST,
+    HOHHOT,
+    SAAS,
+    WAY_TO_VOUCHER,
+    A,
+    B,
+    C,
+    code,
+    grant,
+    walk,
+)
+from macros_bridge.ledger_command import ledger_app
+from workbooks.documents.as_pdf import Document
+from workbooks.documents.deadlines import after_working_days
+from workbooks.ledger.database import Ledger, open_ledger
+from workbooks.ledger.exports import Said, exported, history_document
+from xlcalc.errors import XlcalcError
+
+SAID = Said(office="示例市工信局", day=date(2025, 7, 1))
+
+
+def cells(document: Document) -> list[list[Any]]:
+    """The rows of every sheet, empty cells left out."""
+    book = openpyxl.load_workbook(io.BytesIO(document.data))
+    found = [[cell for cell in row if cell is not None] for sheet in book for row in sheet.iter_rows(values_only=True)]
+    return [row for row in found if row]
+
+
+def made(ledger: Ledger, kind: str, policy: str = SAAS, said: Said = SAID) -> list[Document]:
+    with ledger.reading() as connection:
+        return exported(connection, kind, policy, FIRST, said)
+
+
+def test_every_sheet_of_a_batch(ledger: Ledger) -> None:
+    """A is paid next, B's voucher was taken back, C is in 公示 with an objection settled, the fourth not yet there."""
+    for number, yuan in ((1, 72000), (2, 50000), (3, 60000), (4, 1000)):
+        grant(ledger, code(number), SAAS, yuan, name=f"示例{number}号机械有限公司 电话13800001234")
+    for uscc in (A, B, C):
+        walk(ledger, uscc, SAAS, *WAY_TO_VOUCHER[:-1])
+    walk(ledger, C, SAAS, "object", "dismiss", day=date(2025, 7, 2))
+    walk(ledger, A, SAAS, "issue", "serve", "accept")
+    walk(ledger, B, SAAS, "issue", "serve", "rectify", day=date(2025, 8, 1))
+    walk(ledger, B, SAAS, "inspect_again", "recover", day=date(2025, 9, 1))
+    (issued,) = made(ledger, "issued")
+    rows = cells(issued)
+    assert [row[2:] for row in rows if row[0] in (1, 2)] == [
+        [A, "2025年6月30日", 72000, "评测认定通过"],
+        [B, "2025年8月1日", 50000, "收回", "2025年9月1日", 50000, "示例原因"],
+    ]
+    assert ["合计（2 张）", 122000, 50000] in rows
+    assert ["发券金额扣除收回、取消后：72,000.00 元，人民币柒万贰仟元整。"] in rows
+    (payment,) = made(ledger, "payment")
+    assert [row[2:] for row in cells(payment) if row[0] == 1] == [[A, 72000, "柒万贰仟元整"]]
+    (publicity,) = made(
+        ledger, "publicity", said=Said(start=date(2025, 7, 1), end=after_working_days(date(2025, 7, 1), 5))
+    )
+    rows = cells(publicity)
+    assert [row for row in rows if row[0] == 1] == [[1, "示例3号机械有限公司 电话138****1234", 60000]]
+    assert "13800001234" not in str(rows) and C not in str(rows) and "2025年7月8日" in str(rows)
+    (notice,) = made(ledger, "recovery")
+    text = "\n".join(paragraph.text for paragraph in docx.Document(io.BytesIO(notice.data)).paragraphs)
+    assert "50,000.00 元（大写：人民币伍万元整）" in text and "原因：示例原因" in text
+    assert "2025年8月1日验收未通过，整改后于2025年9月1日复验" in text
+    (objections,) = made(ledger, "objections")
+    (row,) = [row for row in cells(objections) if row[0] == 1]
+    assert row[2:] == [C, 60000, "2025年7月2日", "示例原因", "经办甲", "异议排除", "2025年7月2日", "示例原因"]
+    with ledger.reading() as connection:
+        rows = cells(history_document(connection, B.lower(), SAID))
+    assert ["合计", 0] in rows and [row[5] for row in rows if row[0] == 2 and len(row) > 5][0] == 50000
+    assert all("示例市工信局" in str(cells(document)) for document in (issued, payment, objections))
+
+
+def test_an_open_objection_holds_up_the_payment(ledger: Ledger) -> None:
+    for uscc, yuan in ((A, 350000), (B, 100000)):
+        grant(ledger, uscc, HOHHOT, yuan)
+        walk(ledger, uscc, HOHHOT, "file", "examine", "qualify", "pass")
+    walk(ledger, B, HOHHOT, "object")
+    rows = cells(made(ledger, "payment", HOHHOT)[0])
+    assert ["合计（1 家）", 350000, "人民币叁拾伍万元整"] in [row[:3] for row in rows]
+    assert any("因异议尚未排除暂不拨付" in str(row) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "wanted"),
+    [
+        ("issued", SAAS, "E-DOCUMENT-EMPTY"), ("issued", CHAIN, "E-DOCUMENT-STEP"),
+        ("payment", SAAS, "E-DOCUMENT-EMPTY"), ("publicity", SAAS, "E-DOCUMENT-EMPTY"),
+        ("recovery", SAAS, "E-DOCUMENT-EMPTY"), ("objections", SAAS, "E-DOCUMENT-EMPTY"),
+        ("objections", CHAIN, "E-DOCUMENT-STEP"), ("payment", HOHHOT, "E-LEDGER-UNKNOWN"),
+    ],
+)  # fmt: skip
+def test_nobody_to_list(model_file: Path, tmp_path: Path, kind: str, policy: str, wanted: str) -> None:
+    path = tmp_path / "台账.db"
+    path.write_bytes(model_file.read_bytes())
+    with open_ledger(str(path)) as ledger:
+        grant(ledger, A, SAAS, 1000)
+        grant(ledger, A, CHAIN, 500000)
+        with pytest.raises(XlcalcError) as caught:
+            made(ledger, kind, policy)
+    assert caught.value.code == wanted
+
+
+def test_the_command_writes_and_never_over(model_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "台账.db"
+    path.write_bytes(model_file.read_bytes())
+    with open_ledger(str(path)) as ledger:
+        grant(ledger, A, SAAS, 1000)
+
+    def export(*arguments: str) -> Any:
+        return CliRunner().invoke(ledger_app, ["export", *arguments, "--ledger", str(path), "-o", str(tmp_path / "表")])
+
+    assert export("history", "--enterprise", A).stdout.count("已生成") == 1
+    assert "（2）" in export("history", "--enterprise", A).stdout
+    for arguments in (("history",), ("issued", "--policy", SAAS), ("别的",)):
+        assert export(*arguments).exception.code == "E-USAGE"
+    assert export("history", "--enterprise", A[:17]).exception.code == "E-LEDGER-CODE"
