@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from workbooks.files.rawbook import Area, RawBook, RawCell, make_ref
@@ -65,6 +66,7 @@ class Place:
         return f"{self.sheet}!{self.ref}"
 
 
+_MOST_KEPT = 400
 _EMPTY = RawCell("", "empty", "", None)
 
 
@@ -83,11 +85,18 @@ def area_of(book: RawBook, name: str) -> Area:
 def places(book: RawBook, name: str) -> list[Place]:
     """The cells of a port, row by row."""
     area = area_of(book, name)
-    return [
-        Place(area.sheet, row, column)
-        for row in range(area.first_row, area.last_row + 1)
-        for column in range(area.first_col, area.last_col + 1)
-    ]
+    return list(_kept_cells(area) if area.last_row - area.first_row < _MOST_KEPT else _cells_of(area))
+
+
+def _cells_of(area: Area) -> Iterator[Place]:
+    for row in range(area.first_row, area.last_row + 1):
+        for column in range(area.first_col, area.last_col + 1):
+            yield Place(area.sheet, row, column)
+
+
+@lru_cache(maxsize=2048)
+def _kept_cells(area: Area) -> tuple[Place, ...]:
+    return tuple(_cells_of(area))
 
 
 def block(book: RawBook, name: str, count: int) -> list[Place]:

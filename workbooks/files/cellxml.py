@@ -60,6 +60,7 @@ class RawCell(NamedTuple):
     formula: str | None
 
 
+@functools.cache
 def column_letters(n: int) -> str:
     """``28`` → ``AB``."""
     letters = ""
@@ -166,15 +167,31 @@ def array_members(arrays: list[str], known: Mapping[Position, RawCell], name: st
                 yield position
 
 
-def patched_cell(match: re.Match[str], value: Value, where: str) -> str:
-    """The cell with another value; outside its t, v and is, not a character differs."""
-    kind, body = encoded(value, match["f"] is not None, where)
+class Frame(NamedTuple):
+    """What of a cell stays when its value changes: before its type, between type and value, behind the value."""
+
+    head: str
+    middle: str
+    tail: str
+    is_formula: bool
+    is_open: bool
+
+
+def frame_of(match: re.Match[str]) -> Frame:
+    """The cell without its t, v and is."""
     others = ATTRIBUTE.sub(lambda found: "" if found[1] in ("t", "vm") else found[0], match["attrs"])
-    head = f'<c{others} t="{kind}"' if kind else f"<c{others}"
     text, head_end = match.string, match.end("attrs")
     if match["open"] is None:
-        space = text[head_end : match.end() - 2]
-        return f"{head}{space}>{body}</c>" if body else f"{head}{space}/>"
+        return Frame(f"<c{others}", text[head_end : match.end() - 2], "</c>", False, False)
     after = match.end("open" if match["f"] is None else "f")
     start, end = match.span("value") if match["value"] else (after, after)
-    return head + text[head_end:start] + body + text[end : match.end()]
+    return Frame(f"<c{others}", text[head_end:start], text[end : match.end()], match["f"] is not None, True)
+
+
+def patched_cell(frame: Frame, value: Value, where: str) -> str:
+    """The cell with another value; outside its t, v and is, not a character differs."""
+    kind, body = encoded(value, frame.is_formula, where)
+    head = f'{frame.head} t="{kind}"' if kind else frame.head
+    if frame.is_open:
+        return head + frame.middle + body + frame.tail
+    return f"{head}{frame.middle}>{body}</c>" if body else f"{head}{frame.middle}/>"

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workbooks.files.filekind import not_a_zip, other_zip
 from workbooks.files.prescan import DEFAULT_LIMITS as DEFAULT_LIMITS
@@ -21,6 +22,13 @@ from workbooks.files.prescan import MB, PIECE, Measure, over_limit, scan
 from workbooks.files.prescan import Limits as Limits
 from xlcalc.errors import WorkbookRefused
 
+# The same format, several times as fast, where it is installed; what is inflated is the same, what is deflated differs.
+codec: Any = zlib
+with suppress(ImportError):
+    from isal import isal_zlib as codec
+
+_ERRORS: tuple[type[BaseException], ...] = (zlib.error, codec.error)
+_LEVEL = 1
 _END = struct.Struct("<4sHHHHIIH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
@@ -31,6 +39,7 @@ _KNOWN_FLAGS = _ENCRYPTED | 0x0006 | _HAS_DESCRIPTOR | _UTF8_NAME
 
 _MARKUP = (".xml", ".rels", ".vml")
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+KEEP = 8 * MB
 _RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交"
 _RESEND = "请向填报人索取完整的原文件"
 
@@ -54,11 +63,12 @@ class _Member:
 class Package:
     """A checked xlsx or xlsm, from which parts can be read and in which parts can be replaced."""
 
-    __slots__ = ("_data", "_members", "measure")
+    __slots__ = ("_data", "_kept", "_members", "measure")
 
     def __init__(self, data: bytes, members: dict[str, _Member]) -> None:
         self._data = data
         self._members = members
+        self._kept: dict[str, bytes] = {}
         self.measure = Measure()
 
     @classmethod
@@ -84,7 +94,8 @@ class Package:
         if "xl/workbook.xml" not in package and (other := other_zip(data, package.names)):
             raise other
         parts = [member for member in package._members.values() if package._is_markup(member)]
-        package.measure = scan(((member.name, package._pieces(member)) for member in parts), limits)
+        keep = sum(member.size for member in parts) <= KEEP
+        package.measure = scan(((member.name, package._looked_at(member, keep)) for member in parts), limits)
         return package
 
     @property
@@ -97,7 +108,8 @@ class Package:
 
     def read(self, name: str) -> bytes:
         """The inflated member; part names compare without case, as the format demands."""
-        return self._inflate(self._member(name))
+        member = self._member(name)
+        return self._kept.get(member.name) or b"".join(self._pieces(member))
 
     def rewrite(self, replacements: Mapping[str, bytes]) -> bytes:
         """The package's bytes with some members replaced; all others are carried over byte for byte."""
@@ -161,19 +173,26 @@ class Package:
         if name.endswith((*_MARKUP, ".svg")):
             return not name.endswith(".svg")
         head = self._data[member.data : member.data + min(member.packed, 1024)]
-        with suppress(zlib.error):
-            head = zlib.decompressobj(-15).decompress(head, 1024) if member.method == _DEFLATED else head
+        with suppress(*_ERRORS):
+            head = codec.decompressobj(-15).decompress(head, 1024) if member.method == _DEFLATED else head
         return head.lstrip(_BLANK).startswith(b"<")
 
-    def _inflate(self, member: _Member) -> bytes:
-        return b"".join(self._pieces(member))
+    def _looked_at(self, member: _Member, keep: bool) -> Iterator[bytes]:
+        """The pieces, kept for who reads the part next: a file of usual size is inflated once."""
+        seen = []
+        for piece in self._pieces(member):
+            if keep:
+                seen.append(piece)
+            yield piece
+        if keep:
+            self._kept[member.name] = b"".join(seen)
 
     def _pieces(self, member: _Member) -> Iterator[bytes]:
         """The member's content in pieces; one that is not as long as declared, or damaged, is refused on the way."""
         packed = memoryview(self._data)[member.data : member.data + member.packed]
         size = crc = 0
         for piece in _inflated(packed, member) if member.method == _DEFLATED else _sliced(packed):
-            size, crc = size + len(piece), zlib.crc32(piece, crc)
+            size, crc = size + len(piece), codec.crc32(piece, crc)
             # The first byte more than declared is enough to see the lie.
             if size > member.size:
                 break
@@ -190,7 +209,7 @@ def _sliced(packed: memoryview) -> Iterator[bytes]:
 
 
 def _inflated(packed: memoryview, member: _Member) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(-15)
+    inflater = codec.decompressobj(-15)
     left = b""
     try:
         for left in _sliced(packed):
@@ -200,7 +219,7 @@ def _inflated(packed: memoryview, member: _Member) -> Iterator[bytes]:
             if inflater.unused_data or left:
                 break
         yield inflater.flush()
-    except zlib.error:
+    except _ERRORS:
         raise _damaged("压缩数据损坏", member.name) from None
     if not inflater.eof or inflater.unused_data or left:
         raise _damaged("压缩数据与声明的大小不符", member.name)
@@ -333,9 +352,9 @@ def _check_overlap(members: Mapping[str, _Member], directory: int) -> None:
 
 def _replaced(member: _Member, content: bytes) -> tuple[bytes, bytes]:
     """(central record, local header and data) for new content; the old local extra field is dropped."""
-    deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
+    deflater = codec.compressobj(_LEVEL, zlib.DEFLATED, -15)
     packed = deflater.compress(content) + deflater.flush()
-    crc, flags = zlib.crc32(content), member.flags & _UTF8_NAME
+    crc, flags = codec.crc32(content), member.flags & _UTF8_NAME
     record = bytearray(member.record)
     _, _, version, _, _, time, date, _, _, _, name_length, *_ = _CENTRAL.unpack_from(record)
     shared = (max(version, 20), flags, _DEFLATED, time, date, crc, len(packed), len(content))

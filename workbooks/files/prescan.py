@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
+from workbooks.files.remembered import Remembered
 from workbooks.form import Form
 from xlcalc.errors import InputError, WorkbookRefused
 
@@ -129,11 +131,14 @@ def scan(parts: Iterable[tuple[str, Iterator[bytes]]], limits: Limits) -> Measur
     for part, pieces in parts:
         counts: dict[str, int] = {}
         for text in _whole_tags(part, pieces):
-            if b"<!" in text and _ENTITY.search(text):
-                message = "XML 里有 DOCTYPE 或 ENTITY 声明，正常的工作簿没有，可能是攻击文件"
-                raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=part, remedy=_SUSPECT)
-            measure.locked = measure.locked or (b"Protection" in text and _LOCKED.search(text) is not None)
-            _count(text, counts)
+            seen = _stretches.get(text)
+            if seen is None:
+                seen = _seen(text, part)
+                _stretches.put(text, seen)
+            measure.locked = measure.locked or seen.locked
+            for name, count in seen.counts.items():
+                before = counts.get(name, 0)
+                counts[name] = max(before, count) if name in _PLACES else before + count
             for name, count in counts.items():
                 measure.note(name, count + cells if name == "cells" else count, part)
             if refusal := measure.over(limits):
@@ -159,8 +164,27 @@ def _whole_tags(part: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield held
 
 
+class _Stretch(NamedTuple):
+    """What one stretch of a part holds."""
+
+    counts: Mapping[str, int]
+    locked: bool
+
+
+# Many parts are the same in every file of a template.
+_stretches: Remembered[bytes, _Stretch] = Remembered(4 * MB)
+
+
+def _seen(text: bytes, part: str) -> _Stretch:
+    if b"<!" in text and _ENTITY.search(text):
+        message = "XML 里有 DOCTYPE 或 ENTITY 声明，正常的工作簿没有，可能是攻击文件"
+        raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=part, remedy=_SUSPECT)
+    counts: dict[str, int] = {}
+    _count(text, counts)
+    return _Stretch(counts, b"Protection" in text and _LOCKED.search(text) is not None)
+
+
 def _count(text: bytes, counts: dict[str, int]) -> None:
-    """Adds what one stretch of a part holds."""
     for tag, count in Counter(_COUNTED.findall(text)).items():
         counts[_FROM_TAG[tag]] = counts.get(_FROM_TAG[tag], 0) + count
     if "cells" in counts:

@@ -22,6 +22,7 @@ from workbooks.files.cellxml import (
     cells,
     content,
     formula,
+    frame_of,
     parse_ref,
     patched_cell,
 )
@@ -42,7 +43,8 @@ from workbooks.files.rawxml import (
     xml_text,
 )
 from workbooks.files.rawxml import Value as Value
-from workbooks.files.rows import Remembered, patched_row, read_rows, split_rows, with_strings
+from workbooks.files.remembered import Remembered
+from workbooks.files.rows import patched_row, read_rows, split_rows, with_strings
 from xlcalc.errors import WorkbookRefused
 
 MAX_STRINGS = 1_000_000
@@ -199,7 +201,7 @@ class RawSheet:
         for ref, value in changes.items():
             match = CELL.match(self._text, self._starts[parse_ref(ref)])
             assert match is not None, "read by the same pattern"
-            edits.append((*match.span(), patched_cell(match, value, f"{self.name}!{ref}")))
+            edits.append((*match.span(), patched_cell(frame_of(match), value, f"{self.name}!{ref}")))
         pieces, position = [], 0
         for begin, end, cell in sorted(edits):
             pieces += [self._text[position:begin], cell]
@@ -221,7 +223,7 @@ class RawSheet:
         return self._text[self._start : self._end].partition("<row")[0]
 
 
-_texts: Remembered[str] = Remembered()
+_texts: Remembered[str, str] = Remembered()
 
 
 class _Strings:

@@ -29,6 +29,8 @@ _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交"
 Value = int | str | bool | Decimal | None
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_SPECIAL = re.compile("[&<>\r]")
+_SHORT_NUMBER = 10**15
 _NEEDS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 MAX_TEXT = 32_767
 _MOST_CHARACTERS = 20_000
@@ -154,14 +156,17 @@ def encoded(value: Value, is_formula: bool, where: str) -> tuple[str, str]:
     if isinstance(value, bool):
         return "b", f"<v>{value:d}</v>"
     if isinstance(value, int | Decimal):
-        return "", f"<v>{_plain(Decimal(value))}</v>"
+        short = type(value) is int and -_SHORT_NUMBER < value < _SHORT_NUMBER
+        return "", f"<v>{value if short else _plain(Decimal(value))}</v>"
     if isinstance(value, ErrorValue):
         return "e", f"<v>{value}</v>"
     text = ILLEGAL.sub("", value)
-    if len(text.encode("utf-16-le")) > 2 * MAX_TEXT:
+    if 2 * len(text) > MAX_TEXT and len(text.encode("utf-16-le")) > 2 * MAX_TEXT:
         message = f"文字超过 {MAX_TEXT} 个字符，单元格放不下"
         raise WorkbookRefused("E-BOOK-LONG-TEXT", message, where=where, remedy="请缩短文字")
-    xml = _NEEDS_ESCAPE.sub("_x005F_", text).translate(_ENTITIES)
+    xml = _NEEDS_ESCAPE.sub("_x005F_", text)
+    if _SPECIAL.search(xml):
+        xml = xml.translate(_ENTITIES)
     space = "" if text == text.strip() else ' xml:space="preserve"'
     if is_formula:
         return "str", f"<v{space}>{xml}</v>"

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from workbooks.files.cellxml import CELL, Position, RawCell, Strings, content, formula, parse_ref, patched_cell
+from workbooks.files.cellxml import (
+    CELL,
+    Frame,
+    Position,
+    RawCell,
+    Strings,
+    content,
+    formula,
+    frame_of,
+    parse_ref,
+    patched_cell,
+)
 from workbooks.files.rawxml import ATTRIBUTES, Value, attributes
+from workbooks.files.remembered import Remembered
 
 _ROW = re.compile(rf"<row({ATTRIBUTES})\s*(/?)>\s*")
 _END = re.compile(r"</row\s*>\s*")
-_MOST_CHARACTERS = 1_500_000
-
-Read = TypeVar("Read")
 
 
 class Row(NamedTuple):
@@ -37,31 +46,9 @@ class _Cell(NamedTuple):
     arrays: tuple[str, ...]
 
 
-class Remembered(Generic[Read]):
-    """Readings by their text; the oldest are forgotten, so that many different files do not fill the memory."""
-
-    def __init__(self, most: int = _MOST_CHARACTERS) -> None:
-        self._most, self._size = most, 0
-        self._young: dict[str, Read] = {}
-        self._old: dict[str, Read] = {}
-
-    def get(self, text: str) -> Read | None:
-        """The reading of a text; what is asked for stays."""
-        found = self._young.get(text)
-        if found is None and (found := self._old.get(text)) is not None:
-            self.put(text, found)
-        return found
-
-    def put(self, text: str, read: Read) -> None:
-        """Remembers a reading."""
-        self._young[text] = read
-        self._size += len(text)
-        if self._size > self._most:
-            self._old, self._young, self._size = self._young, {}, 0
-
-
-_rows: Remembered[Row] = Remembered()
-_cells: Remembered[_Cell] = Remembered()
+_rows: Remembered[str, Row] = Remembered()
+_cells: Remembered[str, _Cell] = Remembered()
+_frames: Remembered[str, tuple[Frame, int]] = Remembered()
 
 
 def split_rows(text: str, start: int) -> tuple[list[str], int] | None:
@@ -104,19 +91,35 @@ def with_strings(row: Row, strings: Strings) -> Mapping[Position, RawCell]:
 def patched_row(text: str, changes: Mapping[str, Value], sheet: str) -> str:
     """The row with new values in some of its cells; KeyError for a cell it does not hold."""
     pieces = text.split("<c ")
-    places = {}
+    last, places = len(pieces) - 1, {}
     for place, piece in enumerate(pieces):
         if place:
-            end = _END.search(piece) if place == len(pieces) - 1 else None
-            cell = piece[: end.start()] if end else piece
-            places[_cell(cell).cell.ref] = place, len(cell)
+            cell = piece[: _end(piece)] if place == last else piece
+            places[_cell(cell).cell.ref] = place, cell
     for ref, value in changes.items():
-        place, length = places[ref]
-        match = CELL.match("<c " + pieces[place])
-        if match is None:
-            raise KeyError(ref)
-        pieces[place] = patched_cell(match, value, f"{sheet}!{ref}")[3:] + pieces[place][match.end() - 3 :]
+        place, cell = places[ref]
+        frame, length = _frame(cell)
+        pieces[place] = patched_cell(frame, value, f"{sheet}!{ref}")[3:] + pieces[place][length:]
     return "<c ".join(pieces)
+
+
+def _end(piece: str) -> int:
+    """Where the last cell of a row ends."""
+    found = _END.search(piece)
+    if found is None or found.end() != len(piece):
+        raise ValueError(piece)
+    return found.start()
+
+
+def _frame(piece: str) -> tuple[Frame, int]:
+    """What stays of a cell, and how long it is without its ``<c ``."""
+    found = _frames.get(piece)
+    if found is None:
+        match = CELL.match("<c " + piece)
+        assert match is not None, "read by the same pattern"
+        found = frame_of(match), match.end() - 3
+        _frames.put(piece, found)
+    return found
 
 
 def _read(text: str) -> Row:
@@ -130,10 +133,9 @@ def _read(text: str) -> Row:
         if rest if opening[2] else not _END.fullmatch(rest):
             raise ValueError(rest)
         return Row(number, {})
-    end = _END.search(pieces[-1])
-    if rest or opening[2] or end is None or end.end() != len(pieces[-1]):
+    if rest or opening[2]:
         raise ValueError(rest)
-    pieces[-1] = pieces[-1][: end.start()]
+    pieces[-1] = pieces[-1][: _end(pieces[-1])]
     read = [_cell(piece) for piece in pieces]
     cells = {one.position: one.cell for one in read}
     if len(cells) != len(read) or any(row != number for row, _ in cells):
