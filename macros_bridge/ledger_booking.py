@@ -48,14 +48,16 @@ class Booking:
 
     def enter(self, results: Sequence[FileResult], options: Options) -> Entered | None:
         """Enters every file in a transaction of its own, each once; None where nothing is to be entered."""
-        from workbooks.ledger.booking import book_all
         from workbooks.ledger.runs import lines_of_results
 
-        if self.act is None:
-            return None
-        files = lines_of_results(results, options)
+        return None if self.act is None else self.enter_files(lines_of_results(results, options), self.act)
+
+    def enter_files(self, files: Sequence[FileLines], act: Act) -> Entered:
+        """The same for what was read of files in another way."""
+        from workbooks.ledger.booking import book_all
+
         with opened(self.address) as ledger:
-            done = book_all(ledger, self.act, self.batch, files, correcting=self.correcting)
+            done = book_all(ledger, act, self.batch, files, correcting=self.correcting)
         told = [_told(file, result) for file, result in zip(files, done, strict=True)]
         return Entered(
             [line for lines, _ in told for line in lines], [entry for _, entry in told],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from macros_bridge import ledger_entries, ledger_exports, ledger_questions
+from macros_bridge import ledger_entries, ledger_exports, ledger_lists, ledger_questions
 
 ledger_app = typer.Typer(
     help="台账：每家企业在各项目、各批次享受了什么。只增不改，更正另记一笔。",
@@ -19,3 +19,4 @@ for command in (
     ledger_questions.restore,
 ):  # fmt: skip
     ledger_app.command()(command)
+ledger_app.command("import")(ledger_lists.import_lists)

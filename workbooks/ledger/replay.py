@@ -14,6 +14,7 @@ from workbooks.ledger import schema
 from workbooks.ledger.acts import act_of_file
 from workbooks.ledger.booking import differences
 from workbooks.ledger.database import Ledger
+from workbooks.ledger.earlier_lists import read_list_again
 from workbooks.ledger.lines import source_of
 from workbooks.ledger.runs import lines_of_workbooks
 
@@ -50,8 +51,11 @@ def _replayed(ledger: Ledger, path: Path) -> Replayed:
     if number is None or row is None:
         return Replayed(path.name, None, 0, ("台账中没有登记过此文件",))
     asked = json.loads(row.asked)
-    day = date.fromisoformat(asked["on"]) if asked.get("on") else None
-    (file,) = lines_of_workbooks(ledger, [path], row.batch, on=day, choices=asked.get("choices"))
+    if "list" in asked:
+        file = read_list_again(path, asked["list"])
+    else:
+        day = date.fromisoformat(asked["on"]) if asked.get("on") else None
+        (file,) = lines_of_workbooks(ledger, [path], row.batch, on=day, choices=asked.get("choices"))
     with ledger.reading() as connection:
         found = [f"{line.place}：{text}" for line, text in differences(connection, number, row.batch, file)]
         entered = connection.scalars(

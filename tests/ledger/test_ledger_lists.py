@@ -1,0 +1,96 @@
+"""Earlier years' lists in their own columns: entered once, taken to where they stand, and read again as they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.ledger_bench import BENCHMARK, SAAS, ZAOZHUANG, A, B, C, code, totals
+from macros_bridge.ledger_command import ledger_app
+from workbooks.ledger.database import Ledger, open_ledger
+from workbooks.ledger.facts_before import facts_before
+from workbooks.ledger.integrity import check
+
+WHO = ("--batch", "2022年度", "--operator", "经办甲", "--date", "2022-03-15")
+
+
+def listed(folder: Path, *rows: str, name: str = "往年.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def entered(address: str, *arguments: Any) -> dict[str, Any]:
+    result = CliRunner().invoke(
+        ledger_app, ["import", *map(str, arguments), *WHO, "--ledger", address, "--json"], standalone_mode=False
+    )
+    assert result.exception is None, result.exception
+    return {**json.loads(result.stdout), "code": result.return_value}
+
+
+def test_a_list_is_entered_once_and_taken_to_its_state(address: str, tmp_path: Path) -> None:
+    path = listed(
+        tmp_path, "序号,单位全称,统一社会信用代码,奖励金额（万元）", f"1,示例甲平台,{A},20", f"2,示例乙平台,{B},10.5",
+        f"3,示例丙平台,{C[:16]},10", f"4,示例丁平台,{code(4)},", "合计,,,30.5",
+    )  # fmt: skip
+    for state, moved in (("booked", 2), ("already", 0)):
+        told = entered(address, path, "--policy", ZAOZHUANG, "--reached", "认定")
+        assert (told["files"][0]["state"], told["moved"], told["code"]) == (state, moved, 1)
+        assert [why for _, why in told["files"][0]["left"]] == [
+            "统一社会信用代码应为18位数字和大写字母（不含 I、O、S、V、Z），现为16位", "没有金额",
+        ]  # fmt: skip
+    with open_ledger(address) as ledger:
+        assert (totals(ledger, A), totals(ledger, B)) == ({ZAOZHUANG: 200000}, {ZAOZHUANG: 105000})
+        assert check(ledger) == []
+        with ledger.reading() as connection:
+            facts = facts_before(connection, ZAOZHUANG, [A], "2025年度")[A]
+    assert facts["previously_recognised"] is True and facts["last_recognised_on"].isoformat() == "2022-03-15"
+    replayed = CliRunner().invoke(ledger_app, ["replay", str(path), "--ledger", address])
+    assert "复算一致（2 项）" in replayed.stdout
+
+
+def test_a_list_of_several_directions(ledger: Ledger, address: str, tmp_path: Path) -> None:
+    path = listed(
+        tmp_path, "企业名称,统一社会信用代码,方向,金额（元）", f"甲,{A},小灯塔,300000", f"甲,{A},创新能力,100000",
+        f"乙,{B},,1",
+    )  # fmt: skip
+    told = entered(address, path, "--policy", BENCHMARK)
+    assert (told["files"][0]["state"], told["files"][0]["left"][0][1]) == ("booked", "没有方向")
+    with ledger.reading() as connection:
+        had = facts_before(connection, BENCHMARK, [A], "2025年度")[A]
+    assert had == {"benchmark_awards_received": ("lighthouse", "innovation")}
+
+
+def test_what_is_in_doubt_is_asked_first(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = listed(tmp_path, "企业名称,统一社会信用代码,享受的金额", f"甲,{A},60000")
+    told = entered(address, path, "--policy", SAAS)
+    assert told["code"] == 1 and len(told["questions"]) == 1 and told["files"] == []
+    mapping = tmp_path / told["column_map"]
+    mapping.write_text(
+        mapping.read_text(encoding="utf-8").replace('"fact": "?"', '"fact": "granted"').replace('"?"', '"元"'),
+        encoding="utf-8",
+    )
+    assert entered(address, path, "--policy", SAAS, "--map", mapping)["files"][0]["state"] == "booked"
+    with open_ledger(address) as ledger:
+        assert totals(ledger, A) == {SAAS: 60000}
+
+
+@pytest.mark.parametrize(
+    ("policy", "reached", "wanted"),
+    [(ZAOZHUANG, "火星", "E-LEDGER-STATE"), ("hohhot.maturity_2024", "", "E-LEDGER-PROGRAMME")],
+)
+def test_a_slip_of_the_pen(model_file: Path, tmp_path: Path, policy: str, reached: str, wanted: str) -> None:
+    address = tmp_path / "台账.db"
+    address.write_bytes(model_file.read_bytes())
+    path = listed(tmp_path, "企业名称,统一社会信用代码,金额（元）", f"甲,{A},60000")
+    result = CliRunner().invoke(
+        ledger_app, ["import", str(path), "--policy", policy, "--reached", reached, *WHO, "--ledger", str(address)]
+    )
+    assert getattr(result.exception, "code", "") == wanted
+    with open_ledger(str(address)) as ledger:
+        assert totals(ledger, A) == {}
