@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 TEST_VENV := .venv-test
 
-.PHONY: demo test bench lock clean
+.PHONY: demo test bench gallery lock clean
 
 demo: $(VENV)/ready
 	$(VENV)/bin/xlcalc demo -o demo
@@ -30,6 +30,10 @@ $(TEST_VENV)/ready: requirements/test.txt pyproject.toml
 	$(TEST_VENV)/bin/pip install --quiet --require-hashes -r requirements/test.txt
 	$(TEST_VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+# Draws docs/gallery anew; needs LibreOffice, see tests/install-libreoffice.sh.
+gallery: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python tests/gallery.py
 
 # Renews both lock files; needs uv.
 lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
 import re
 import subprocess
@@ -20,7 +19,6 @@ import pytest
 from test_workbooks import UNO
 from workbench import differences, formula_values, raw, save, values
 
-from macros_bridge.printing import printable
 from workbooks.batch.run import process
 from workbooks.batch.tasks import Options, Task
 from workbooks.engines.formulas_engine import evaluate_formulas
@@ -439,29 +437,3 @@ def test_the_chart_has_every_state_and_step(form: str) -> None:
     text = texts_of(build_template(form), "申报流程图")
     for part in ("state", "transition"):
         assert [row["label"] for row in version.data[part] if row["label"] not in text] == []
-
-
-# --- on paper
-
-PAGES = Path(__file__).parent / "golden" / "form_pages.json"
-
-
-@pytest.mark.libreoffice
-def test_the_form_is_printed_whole(tmp_path: Path) -> None:
-    """The PDF has the printed sheets, none of their pages empty, and nothing of the others."""
-    paths = {}
-    for form in FORMS:
-        paths[form] = save(tmp_path, f"{form}.xlsx", printable(again(filled(form, 8, 120, 4))))
-        paths[f"blank {form}"] = save(tmp_path, f"blank {form}.xlsx", printable(again(build_template(form))))
-    made = convert(list(paths.values()), "pdf", tmp_path / "pdf", 300)
-    pages = {}
-    for name, path in paths.items():
-        pdf = made[path]
-        assert isinstance(pdf, Path), pdf
-        text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True).stdout.decode()
-        pages[name] = text.count("\f")
-        assert not [page for page in text.split("\f")[:-1] if len(squeeze(page)) < 20], f"{name}: an empty page"
-        assert not [word for word in ("不属于", "口径", "政策包", "工作列", "检查结果") if word in text], name
-    if os.environ.get("XLCALC_BLESS"):
-        PAGES.write_text(json.dumps(pages, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    assert pages == json.loads(PAGES.read_text(encoding="utf-8"))
