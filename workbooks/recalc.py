@@ -332,15 +332,12 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
 def _count_own_formulas(result: Recalculated) -> None:
     """A clerk's own formulas are counted, not evaluated; those in input cells have their own finding."""
     read = result.read
-    ours = set(result.changes)
-    for name in (port.name for port in read.manifest.ports if port.direction in ("in", "out", "parameter")):
+    found = [(info.name, ref) for info in read.book.sheets for ref in read.book.sheet(info.name).formulas]
+    left = [at for at in found if at not in result.changes]
+    ours: set[tuple[str, str]] = set()
+    for name in (port.name for port in read.manifest.ports if left and port.direction in ("in", "out", "parameter")):
         ours |= {(place.sheet, place.ref) for place in places(read.book, name)}
-    foreign = [
-        f"{info.name}!{cell.ref}"
-        for info in read.book.sheets
-        for cell in read.book.sheet(info.name).cells.values()
-        if cell.formula is not None and (info.name, cell.ref) not in ours
-    ]
+    foreign = [f"{sheet}!{ref}" for sheet, ref in left if (sheet, ref) not in ours]
     if foreign:
         message = f"有 {len(foreign)} 个不属于模板的公式未重新计算（如 {foreign[0]}）。需要时用 --engine formulas"
         result.findings.append(Finding("E-OWN-FORMULAS", "info", message, None, foreign[0]))

@@ -9,7 +9,7 @@ from workbooks.application.lists import checklists
 from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area
 from workbooks.form import Form
-from workbooks.ports import Manifest, Place, Port, area_of, block, places
+from workbooks.ports import Manifest, Place, Port, area_of, block, cell_at, places
 from workbooks.reader import Record
 from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import Fact, fact
@@ -142,34 +142,39 @@ class _Found:
         rows: list[Mapping[str, Any]] = []
         for cells in self._rows(known, columns):
             start = len(self.reader.findings)
-            values = {port: self._of_row(known, port, taken) for port, taken in cells.items()}
-            filled = {_column(known, port): value for port, value in values.items() if value not in (None, "")}
-            at = {_column(known, port): str(taken[0]) for port, taken in cells.items()}
-            self.facts_at.setdefault(known.id, next(iter(at.values())))
+            self.facts_at.setdefault(known.id, str(cells[0][1][0]))
+            if all(self._is_empty(place) for _, taken in cells for place in taken):
+                continue
+            values = [(_column(known, port), self._of_row(known, port, taken)) for port, taken in cells]
+            filled = {name: value for name, value in values if value not in (None, "")}
+            at = {_column(known, port): str(taken[0]) for port, taken in cells}
             if filled or len(self.reader.findings) > start:
                 rows.append(filled)
                 self.facts_at[f"{known.id}.{len(rows)}"] = next(iter(at.values()))
                 self.facts_at |= {f"{known.id}.{len(rows)}.{name}": place for name, place in at.items()}
         self._keep(known.id, tuple(rows) or None)
 
-    def _rows(self, known: Fact, columns: list[Port]) -> Iterable[dict[Port, list[Place]]]:
+    def _is_empty(self, place: Place) -> bool:
+        cell = cell_at(self.reader.book, place)
+        return cell.kind == "empty" and cell.formula is None
+
+    def _rows(self, known: Fact, columns: list[Port]) -> Iterable[list[tuple[Port, list[Place]]]]:
         """The cells of each row: those of the columns beside one another, or the fields that stand for a row."""
         if columns[0].name.startswith("r_"):
-            numbered: dict[str, dict[Port, list[Place]]] = {}
+            numbered: dict[str, list[tuple[Port, list[Place]]]] = {}
             for port in columns:
                 row = port.name.removeprefix(f"r_{known.id}_").partition("_")[0]
-                numbered.setdefault(row, {})[port] = places(self.reader.book, port.name)
+                numbered.setdefault(row, []).append((port, places(self.reader.book, port.name)))
             return numbered.values()
-        areas = {port: area_of(self.reader.book, port.name) for port in columns}
-        if len({(area.sheet, area.first_row, area.last_row) for area in areas.values()}) > 1:
+        areas = [(port, area_of(self.reader.book, port.name)) for port in columns]
+        if len({(area.sheet, area.first_row, area.last_row) for _, area in areas}) > 1:
             raise WorkbookRefused(
                 "E-BOOK-BLOCK", f"“{known.label}”各列的起止行不再一致，无法确定哪些内容属于同一行",
                 where=str(places(self.reader.book, columns[0].name)[0]),
                 remedy="请撤销移动或删除，或把数据填入新的模板",
             )  # fmt: skip
-        area = next(iter(areas.values()))
-        rows = range(area.first_row, area.last_row + 1)
-        return [{port: _cells(areas[port], row) for port in columns} for row in rows]
+        rows = range(areas[0][1].first_row, areas[0][1].last_row + 1)
+        return [[(port, _cells(area, row)) for port, area in areas] for row in rows]
 
     def _of_row(self, known: Fact, port: Port, taken: list[Place]) -> Any:
         column = known.columns[_column(known, port)]

@@ -161,10 +161,10 @@ class RawSheet:
                     self.cells[position] = RawCell(ref, *said, formula(match, arrays))
                     self._starts[position] = match.start("c")
                     check_limit(len(self.cells), MAX_CELLS, "单元格", name)
-                self.formulas = [cell.ref for cell in self.cells.values() if cell.formula is not None]
             for position in array_members(arrays, self.cells, name):
                 self.cells[position] = self.cells[position]._replace(formula="")
-                self.formulas.append(self.cells[position].ref)
+            if arrays or self._starts:
+                self.formulas = [cell.ref for cell in self.cells.values() if cell.formula is not None]
         except ValueError as error:
             raise dialect(str(error), f"{name}!{ref}") from None
 

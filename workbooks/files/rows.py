@@ -90,15 +90,12 @@ def with_strings(row: Row, strings: Strings) -> Mapping[Position, RawCell]:
 
 def patched_row(text: str, changes: Mapping[str, Value], sheet: str) -> str:
     """The row with new values in some of its cells; KeyError for a cell it does not hold."""
+    row = _rows.get(text) or _read(text)
     pieces = text.split("<c ")
-    last, places = len(pieces) - 1, {}
-    for place, piece in enumerate(pieces):
-        if place:
-            cell = piece[: _end(piece)] if place == last else piece
-            places[_cell(cell).cell.ref] = place, cell
+    places = {cell.ref: place for place, cell in enumerate(row.cells.values(), 1)}
     for ref, value in changes.items():
-        place, cell = places[ref]
-        frame, length = _frame(cell)
+        place = places[ref]
+        frame, length = _frame(pieces[place])
         pieces[place] = patched_cell(frame, value, f"{sheet}!{ref}")[3:] + pieces[place][length:]
     return "<c ".join(pieces)
 

@@ -12,9 +12,13 @@ from typing import Any
 from xlcalc.results.outcome import Outcome, Step
 from xlcalc.values.money import Money
 
+_PLAIN = frozenset({str, bool, int, type(None)})
+
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: exact decimals as text, money with fen and 元, levels as 0–4."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Money):
         return value.as_dict()
     if isinstance(value, IntEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from xlcalc.errors import InputError
@@ -52,6 +53,7 @@ def read_phones(text: str, area: str | None = None) -> tuple[Phone, ...]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def problem_of_phone(text: str) -> str | None:
     """Why a number is doubtful, in Chinese, or None; a local number without area code is taken as it stands.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 # Zero-width and direction marks change how a name looks without changing how it reads.
 _INVISIBLE = dict.fromkeys(
     [0x00AD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)]
 )
 
+_SHORT = 60
 TICKED = ("√", "☑", "✓", "✔", "■", "●", "▣", "1", "是", "Y", "y")
 UNTICKED = ("□", "☐", "○", "0", "否", "N", "n")
 
@@ -22,7 +24,16 @@ def normalise(text: str) -> str:
     >>> normalise("　ＡＢＣ１２３（集团）\u200b ")
     'ABC123(集团)'
     """
+    if text.isascii():
+        return text.strip()
+    return _normalised(text) if len(text) <= _SHORT else _in_one_form(text)
+
+
+def _in_one_form(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
+
+
+_normalised = lru_cache(maxsize=4096)(_in_one_form)
 
 
 def squeeze(text: str) -> str:
