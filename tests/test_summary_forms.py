@@ -188,6 +188,7 @@ def test_how_words_are_counted_follows_the_choice() -> None:
     ("name", "change", "code", "severity", "port"),
     [
         (CHAIN, {"listed_contact_phone": "1380000"}, "E-WRITTEN", "warn", "t_listed_contact_phone"),
+        (CHAIN, {"listed_contact_phone": "8600000"}, "E-WRITTEN", "warn", "t_listed_contact_phone"),
         (CHAIN, {"listed_contact_email": "a example.com"}, "E-WRITTEN", "warn", "t_listed_contact_email"),
         (CHAIN, {"listed_case_title": None}, "E-EMPTY", "warn", "t_listed_case_title"),
         (BENCHMARK, {"listed_contact_phone": "86"}, "E-WRITTEN", "warn", "t_listed_contact_phone"),

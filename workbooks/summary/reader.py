@@ -21,7 +21,7 @@ from xlcalc.facts import catalogue, fact
 from xlcalc.mechanisms.base import Context, Mechanism
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
 from xlcalc.mechanisms.selection import Selection
-from xlcalc.mechanisms.text_tests import FORMS
+from xlcalc.mechanisms.text_tests import problem_of_form
 from xlcalc.mechanisms.word_limits import WordLimits
 from xlcalc.packs.policy import Version
 from xlcalc.results.outcome import Finding
@@ -168,7 +168,7 @@ def row_findings(form: Form, version: Version, choices: Mapping[str, str], facts
     columns = columns_of(form, version)
     article = version.clauses[_pack_form(form, version)["clause"]].article
     for name, shape in form.data.get("written_as", {}).items():
-        problem = FORMS[shape](facts[name]) if facts.get(name) else None
+        problem = problem_of_form(facts[name], **shape) if facts.get(name) else None
         if problem:
             label = next(column.label for column in columns if column.fact.id == name)
             findings.append(Finding("E-WRITTEN", "warn", f"{label}：{problem}。请核对", article, fact=name))

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from xlcalc.errors import PackError
 from xlcalc.facts import Fact
 from xlcalc.values.industry_code import problem_of_industry_code, section_of, sections
-from xlcalc.values.phones import problem_of_phone
+from xlcalc.values.phones import AREA, problem_of_phone
 from xlcalc.values.text import squeeze
 from xlcalc.values.uscc import problem_of_uscc
 from xlcalc.values.written_forms import (
@@ -39,7 +39,8 @@ _CHECKS = ("begins", "contains", "form", "section")
 
 class TextTest(TypedDict):
     """Exactly one of: ``begins`` (with any of these, from the ``at``-th sign on), ``contains`` (all), ``form``,
-    ``section`` (门类 of GB/T 4754 to which an industry code belongs).
+    ``section`` (门类 of GB/T 4754 to which an industry code belongs). ``area``: with the form ``phone``, the city's
+    area code, under which local numbers have to exist.
 
     Blanks and the width of letters and brackets make no difference.
     """
@@ -49,19 +50,25 @@ class TextTest(TypedDict):
     at: NotRequired[int]
     contains: NotRequired[list[str]]
     form: NotRequired[str]
+    area: NotRequired[str]
     section: NotRequired[str]
 
 
 def fits(value: str, body: Mapping[str, Any]) -> bool:
     """Whether a text looks as the test demands."""
     if "form" in body:
-        return FORMS[body["form"]](value) is None
+        return problem_of_form(value, body["form"], body.get("area")) is None
     if "section" in body:
         return bool(section_of(value) == body["section"])
     text = squeeze(value)
     if "begins" in body:
         return text.startswith(_words(body["begins"]), body.get("at", 1) - 1)
     return all(word in text for word in _words(body["contains"]))
+
+
+def problem_of_form(value: str, form: str, area: str | None = None) -> str | None:
+    """What is wrong with a text that should have a form, in Chinese, or None. area: as for a test."""
+    return problem_of_phone(value, area) if form == "phone" else FORMS[form](value)
 
 
 def describe_text(body: Mapping[str, Any], label: str) -> str:
@@ -89,9 +96,12 @@ def check_text(body: Mapping[str, Any], about: Fact, where: str) -> None:
         )
     letters = [section.code for section in sections()]
     known = body.get("form", "uscc") in FORMS and body.get("section", "A") in letters
-    if sum(check in body for check in _CHECKS) != 1 or not known:
+    area = body.get("area")
+    placed = area is None or (body.get("form") == "phone" and bool(AREA.fullmatch(area)))
+    if sum(check in body for check in _CHECKS) != 1 or not known or not placed:
         raise PackError(
-            "E-PACK-TEXT", f"须写明 {'、'.join(_CHECKS)} 之一；form 为 {'、'.join(FORMS)}，section 为门类字母",
+            "E-PACK-TEXT", f"须写明 {'、'.join(_CHECKS)} 之一；form 为 {'、'.join(FORMS)}，section 为门类字母，"
+            "area 为 0 开头的区号，只用于 form = \"phone\"",
             where=where, remedy="请只保留一个，并核对取值",
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ _EXTENSION = re.compile(r"(.*\d)\)?\s*(?:转|分机|ext\.?|x)\s*(\d{1,6})", re.I
 _HYPHENED_EXTENSION = re.compile(r"(.*?\d{7,8})-(\d{1,6})")
 _AS_NUMBER = re.compile(r"\d+\.\d+(?:E\+?\d+)?|\d+E\+?\d+", re.IGNORECASE)
 _SHAPE = re.compile(r"\+?[\d\s()-]+")
-_AREA = re.compile(r"0\d{2,3}")
+AREA = re.compile(r"0\d{2,3}")
 # A run of digits as phones and identity cards are written; days and amounts have their own punctuation.
 _RUN = re.compile(r"(?<![\dA-Za-z.,])\+?\(?\d(?:[\s()－—-]{0,2}\d){6,17}[Xx]?(?![\dA-Za-z])")
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
@@ -45,7 +45,7 @@ def read_phones(text: str, area: str | None = None) -> tuple[Phone, ...]:
     >>> read_phones("86000000")[0].kind, read_phones("0311-86000000转801")[0].extension
     ('local', '801')
     """
-    if area is not None and not _AREA.fullmatch(area):
+    if area is not None and not AREA.fullmatch(area):
         raise InputError("E-AREA", f"“{area[:10]}”不是区号", remedy="请写成 0 开头的3至4位数字，如 010")
     found = tuple(_read_one(part.strip(), area) for part in _BETWEEN.split(normalise(text)) if part.strip())
     if not found:
@@ -54,16 +54,20 @@ def read_phones(text: str, area: str | None = None) -> tuple[Phone, ...]:
 
 
 @lru_cache(maxsize=1024)
-def problem_of_phone(text: str) -> str | None:
-    """Why a number is doubtful, in Chinese, or None; a local number without area code is taken as it stands.
+def problem_of_phone(text: str, area: str | None = None) -> str | None:
+    """Why a number is doubtful, in Chinese, or None.
 
+    area: the city's code, under which a local number has to exist; without it such a number is taken as it stands.
+
+    >>> problem_of_phone("8600000"), problem_of_phone("8600000", "0311") is None
+    (None, False)
     >>> [problem_of_phone(text) for text in ("13800000000", "0311-86000000", "8600 0000", "400-800-0000")]
     [None, None, None, None]
     >>> problem_of_phone("") is None
     False
     """
     try:
-        read_phones(text)
+        read_phones(text, area)
     except InputError as error:
         return error.message
     return None
