@@ -281,12 +281,12 @@ def unlucky_serve(pipe: Any, options: Any) -> None:
             os._exit(3)
         return honest(task, given)
 
-    def recalculated(task: tasks.Task, given: tasks.Options, data: bytes) -> tasks.FileResult:
+    def recalculated(task: tasks.Task, given: tasks.Options, *read: Any) -> tasks.FileResult:
         if "内存" in task.path.name:
             raise MemoryError
         if "出错" in task.path.name:
             raise ZeroDivisionError
-        return _recalculated(task, given, data)
+        return _recalculated(task, given, *read)
 
     _recalculated = batch._recalculated
     batch.process, batch._recalculated = process, recalculated

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import multiprocessing
-import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbooks.batch.child import WRITERS, Disk, end_with_parent, limit_memory, limit_processor
 from workbooks.batch.tasks import FileResult, Options, Task, shown, whereabouts
 from workbooks.files.filekind import carried
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
@@ -27,6 +28,8 @@ from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
     from workbooks.batch.journal import Journal
+
+_Written = tuple[int, Task, FileResult, Future[None]]
 
 CHUNK = 20
 """Files handed to a worker at once."""
@@ -50,12 +53,16 @@ def run(
         progress(result)
     open_tasks = [task for task in tasks if task.path not in held]
     noting = journal.recording(progress) if journal else progress
-    engine = _run_with_libreoffice if options.engine == "libreoffice" else _run
+    if options.engine == "libreoffice":
+        from workbooks.batch.crosscheck import run_with_libreoffice as engine
+    else:
+        engine = run_direct
     made = iter(engine(open_tasks, options, noting) if open_tasks else [])
     return [held.get(task.path) or next(made) for task in tasks]
 
 
-def _run(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+def run_direct(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+    """Every task through the workers, in chunks."""
     results: dict[int, FileResult] = {}
     later: set[int] = set()
     waiting = list(range(len(tasks)))[::-1]
@@ -109,11 +116,12 @@ def _ready(workers: list[_Worker]) -> list[_Worker]:
 
 
 class _Worker:
-    """One child process, replaced when it dies or overstays; ``held``: its files, the one it is at first."""
+    """One child process, replaced when it dies or overstays; ``held``: its files, ``at`` the one it is working on."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.held: dict[int, Task] = {}
+        self.at: int | None = None
         self.deadline = 0.0
         self._launch()
 
@@ -126,48 +134,56 @@ class _Worker:
 
     def start(self, chunk: dict[int, Task]) -> None:
         """Hands over some tasks, to be done in their order."""
-        self.held = chunk
+        self.held, self.at = chunk, next(iter(chunk))
         self.deadline = time.monotonic() + self.options.seconds
         with contextlib.suppress(OSError):
-            self.pipe.send(list(chunk.values()))
+            self.pipe.send(chunk)
 
     def collect(self) -> Iterator[tuple[int, FileResult]]:
         """The results there are, each with its place; a death or an overrun becomes a failure of one file.
 
-        The child answers file by file, so the one without an answer is the one it was at; a new child goes on
-        with those behind it.
+        That is the file the child was at; a new child does those behind it, and those whose results were not yet
+        on the disk.
         """
-        while self.held and (result := self._result(next(iter(self.held.values())))):
-            yield next(iter(self.held)), result
-            del self.held[next(iter(self.held))]
-            self.deadline = time.monotonic() + self.options.seconds
-            if _codes(result) in _ENDING:
+        while self.held and (found := self._found()) is not None:
+            for place, result in found:
+                yield place, result
+                del self.held[place]
+            if any(_codes(result) in _ENDING for _, result in found):
                 self._replace()
 
-    def _result(self, task: Task) -> FileResult | None:
+    def _found(self) -> list[tuple[int, FileResult]] | None:
+        """What the child has said; None while it says nothing and has time left."""
+        place = self.at if self.at in self.held else next(iter(self.held))
         if self.pipe.poll():
             try:
-                result: FileResult = self.pipe.recv()
+                found: list[tuple[int, FileResult]]
+                self.at, found = self.pipe.recv()
             except (EOFError, OSError):
-                result = self._death(task)
-            return result
+                return [(place, self._death(self.held[place]))]
+            self.deadline = time.monotonic() + self.options.seconds
+            return found
         if time.monotonic() < self.deadline:
             return None
         message = f"处理超过 {self.options.seconds:g} 秒，已停止"
         self.process.kill()
         self.process.join()
-        return _failed(task, "E-TIMEOUT", message, "请检查文件是否过大；可用 --timeout 放宽时限")
+        late = failed(self.held[place], "E-TIMEOUT", message, "请检查文件是否过大；可用 --timeout 放宽时限")
+        return [(place, late)]
 
     def _death(self, task: Task) -> FileResult:
         self.process.join(5)
         if hasattr(signal, "SIGXCPU") and self.process.exitcode == -signal.SIGXCPU:
             message = f"处理占用处理器超过 {self.options.cpu_seconds:g} 秒，已停止"
-            return _failed(task, "E-CPU", message, "请检查文件是否过大；必要时拆分后重新提交")
+            return failed(task, "E-CPU", message, "请检查文件是否过大；必要时拆分后重新提交")
         remedy = "文件可能已损坏或有害；请用 Excel 或 WPS 打开检查后另存"
-        return _failed(task, "E-CRASH", "处理此文件时程序意外退出", remedy)
+        return failed(task, "E-CRASH", "处理此文件时程序意外退出", remedy)
 
     def _replace(self) -> None:
         self.stop()
+        for task in self.held.values():
+            if task.target is not None:
+                discard_temporary(task.target)
         self._launch()
         if self.held:
             self.start(self.held)
@@ -186,7 +202,8 @@ class _Worker:
         self.pipe.close()
 
 
-def _failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
+def failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
+    """The result of a file of which nothing came, in one line."""
     if task.target is not None:
         discard_temporary(task.target)
     finding = {
@@ -203,47 +220,48 @@ def _name(task: Task) -> str:
     return shown(task.path.name)
 
 
+_place: Callable[[Path, bytes], None] = write_atomically
+"""How a result is put in its place."""
+
+
 def _serve(pipe: Connection, options: Options) -> None:
-    """The child: one task after another until the parent ends it."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _limit_memory(options.megabytes)
-    while True:
-        try:
-            for task in pipe.recv():
-                _limit_processor(options.cpu_seconds)
-                pipe.send(process(task, options))
-        except (EOFError, OSError):
-            return
+    """The child: one task after another until the parent ends it.
 
-
-def _end_with_parent() -> None:
-    """No child works on when the run was killed: the next run may be writing the same file."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _limit_memory(megabytes: int) -> None:
+    Before each task it sends that task's number, with the results that stand on the disk by then.
+    """
+    global _place
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    limit_memory(options.megabytes)
+    disk = Disk(write_atomically)
+    _place = disk.put
     try:
-        import resource
-    except ImportError:
+        while True:
+            tasks: dict[int, Task] = pipe.recv()
+            written: deque[_Written] = deque()
+            for number, task in tasks.items():
+                pipe.send((number, _settled(written, WRITERS)))
+                limit_processor(options.cpu_seconds)
+                result = process(task, options)
+                written.append((number, task, result, disk.take()))
+            pipe.send((None, _settled(written, 0)))
+    except (EOFError, OSError):
         return
-    size = megabytes * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    # What a child holds in memory is other people's data.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    finally:
+        disk.close()
 
 
-def _limit_processor(seconds: float) -> None:
-    """From here on, so much processor time; the system ends a process that takes more."""
-    try:
-        import resource
-    except ImportError:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = math.ceil(used.ru_utime + used.ru_stime + seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+def _settled(written: deque[_Written], most: int) -> list[tuple[int, FileResult]]:
+    """The results, in order, whose files stand on the disk, so that at most ``most`` are left."""
+    found = []
+    while written and (len(written) > most or written[0][3].done()):
+        number, task, result, place = written.popleft()
+        error = place.exception()
+        if isinstance(error, OSError):
+            result = _not_written(task, error)
+        elif error is not None:
+            raise error
+        found.append((number, result))
+    return found
 
 
 def process(task: Task, options: Options) -> FileResult:
@@ -255,18 +273,23 @@ def process(task: Task, options: Options) -> FileResult:
         digest = hashlib.sha256(data).hexdigest()
         result = _recalculated(task, options, data, digest)
     except XlcalcError as error:
-        result = _failed(task, error.code, error.message, error.remedy, "refused")
+        result = failed(task, error.code, error.message, error.remedy, "refused")
         result.findings[0]["where"] = shown(error.where) if error.where else _name(task)
     except MemoryError:
-        result = _failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
+        result = failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
     except OSError as error:
-        result = _failed(task, "E-IO", f"无法读写文件（{io_reason(error)}）", "请检查磁盘空间和文件夹权限")
-        result.stops = stops_all(error)
+        result = _not_written(task, error)
     except Exception as error:  # noqa: BLE001 - one file's fault must not end the batch
         kind = type(error).__name__
-        result = _failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
+        result = failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
     result.sha256 = digest
     result.seconds = time.perf_counter() - started
+    return result
+
+
+def _not_written(task: Task, error: OSError) -> FileResult:
+    result = failed(task, "E-IO", f"无法读写文件（{io_reason(error)}）", "请检查磁盘空间和文件夹权限")
+    result.stops = stops_all(error)
     return result
 
 
@@ -325,7 +348,7 @@ def _checked(data: bytes, given: dict[str, int]) -> Package:
 def _with_remarks(task: Task, done: Any) -> list[Finding]:
     """The findings of a file, with what it carries, hides or locks named once each."""
     from workbooks.own_macros import only_our_macros
-    from workbooks.ports import places
+    from workbooks.ports import area_of
 
     book = done.read.book
     package = book.package
@@ -333,7 +356,7 @@ def _with_remarks(task: Task, done: Any) -> list[Finding]:
     if package.measure.locked:
         message = "工作簿或工作表设有保护密码（已保护）：照常读取，保护未解除。密码请由填报人保管"
         remarks.append(Finding("E-BOOK-PROTECTED", "info", message))
-    ours = {place.sheet for port in done.read.manifest.ports for place in places(book, port.name)}
+    ours = {area_of(book, port.name).sheet for port in done.read.manifest.ports}
     hidden = [sheet.name for sheet in book.sheets if sheet.state != "visible" and sheet.name not in ours]
     if hidden:
         message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
@@ -364,36 +387,5 @@ def _write(target: Path, done: Any, result: FileResult) -> None:
         target = target.with_suffix(".xlsx")
         message = f"{reason}，未在原文件上写入；结果写入了按其数据新生成的模板"
         done.findings.append(Finding("E-FRESH-COPY", "warn", message))
-    write_atomically(target, data)
+    _place(target, data)
     result.output, result.output_sha256 = str(target), hashlib.sha256(data).hexdigest()
-
-
-def _run_with_libreoffice(
-    tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
-) -> list[FileResult]:
-    """Only files that read well are shown to LibreOffice, many to one process; its values are then compared."""
-    from dataclasses import replace
-
-    from workbooks.engines.libreoffice_engine import evaluate_libreoffice
-
-    direct = replace(options, engine="direct")
-    first = _run([replace(task, target=None) for task in tasks], direct, lambda _: None)
-    good = [task for task, result in zip(tasks, first, strict=True) if result.state == "done"]
-    values: dict[Path, Any] = {}
-    for start in range(0, len(good), 50):
-        chunk = [task.path for task in good[start : start + 50]]
-        values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
-    results = []
-    second = {}
-    usable = [replace(task, evaluated=values[task.path]) for task in good if isinstance(values[task.path], dict)]
-    for task, result in zip(usable, _run(usable, direct, progress), strict=True) if usable else ():
-        second[task.path] = result
-    for task, result in zip(tasks, first, strict=True):
-        if task.path in second:
-            results.append(second[task.path])
-            continue
-        error = values.get(task.path)
-        ended = result if error is None else _failed(task, error.code, error.message, error.remedy)
-        progress(ended)
-        results.append(ended)
-    return results

@@ -1,0 +1,71 @@
+"""What a child process of a batch needs besides its work: its limits, its end, and files on their way to the disk."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+WRITERS = 4
+"""Files on their way to the disk at once: a disk brings many there in the time of one."""
+
+# Megabytes of addresses, not of memory, that the system sets aside for a thread.
+_RESERVED = 72
+
+
+def end_with_parent() -> None:
+    """No child works on when the run was killed: the next run may be writing the same file."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def limit_memory(megabytes: int) -> None:
+    """From here on, so much memory; what a child holds in memory is other people's data and is not dumped."""
+    try:
+        import resource
+    except ImportError:
+        return
+    size = (megabytes + WRITERS * _RESERVED) * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_processor(seconds: float) -> None:
+    """From here on, so much processor time; the system ends a process that takes more."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+class Disk:
+    """Writes files one beside the other while the next is computed."""
+
+    def __init__(self, write: Callable[[Path, bytes], None]) -> None:
+        self._write = write
+        self._writers = ThreadPoolExecutor(WRITERS)
+        self._last: Future[None] | None = None
+
+    def put(self, target: Path, data: bytes) -> None:
+        """Begins to write a file."""
+        self._last = self._writers.submit(self._write, target, data)
+
+    def take(self) -> Future[None]:
+        """What was begun since the last call; a finished one where nothing was."""
+        taken, self._last = self._last, None
+        if taken is None:
+            taken = Future()
+            taken.set_result(None)
+        return taken
+
+    def close(self) -> None:
+        """Waits for all files."""
+        self._writers.shutdown()
