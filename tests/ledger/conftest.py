@@ -89,3 +89,15 @@ def address(new_address: NewAddress) -> str:
 def ledger(address: str) -> Iterator[Ledger]:
     with create_ledger(address) as opened:
         yield opened
+
+
+@pytest.fixture
+def file_address(model_file: Path, tmp_path: Path) -> str:
+    """For what does not depend on the database: an empty ledger in a file alone."""
+    return shutil.copy(model_file, str(tmp_path / f"ledger{next(_numbers)}.db"))
+
+
+@pytest.fixture
+def file_ledger(file_address: str) -> Iterator[Ledger]:
+    with create_ledger(file_address) as opened:
+        yield opened

@@ -35,6 +35,11 @@ def at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def at_file(file_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLCALC_LEDGER", file_address)
+
+
+@pytest.fixture
 def workbook(tmp_path: Path) -> Path:
     path = tmp_path / "推荐表.xlsx"
     path.write_bytes(filled(SAAS_FORM, SAAS_COMPANY))
@@ -68,7 +73,7 @@ def test_a_year_in_the_ledger(at: None, workbook: Path, tmp_path: Path) -> None:
     assert "合计 70,000.00 元" in ledger("had", USCC, "--ledger", tmp_path / "恢复.db").stdout
 
 
-def test_every_answer_is_json_too(at: None, workbook: Path, tmp_path: Path) -> None:
+def test_every_answer_is_json_too(at_file: None, workbook: Path, tmp_path: Path) -> None:
     booked = told("book", workbook, "--batch", "示例第一批", *WHO)
     assert booked["format"] == "xlcalc.ledger-book/1"
     assert booked["files"][0]["granted"] == {"fen": 7200000, "yuan": "72000.00"}
@@ -82,7 +87,7 @@ def test_every_answer_is_json_too(at: None, workbook: Path, tmp_path: Path) -> N
         assert told(name)["format"] == f"xlcalc.ledger-{name}/1"
 
 
-def test_a_run_with_something_left_ends_with_1(at: None, workbook: Path, tmp_path: Path) -> None:
+def test_a_run_with_something_left_ends_with_1(at_file: None, workbook: Path, tmp_path: Path) -> None:
     workbook.write_bytes(filled(SAAS_FORM, SAAS_COMPANY | {"is_sme": None}))
     result = ledger("book", workbook, "--batch", "示例第一批", *WHO, "--json")
     assert json.loads(result.stdout)["files"][0]["state"] == "empty"
@@ -104,11 +109,20 @@ def test_a_run_with_something_left_ends_with_1(at: None, workbook: Path, tmp_pat
         (("due", "--from", "2025-07-02", "--to", "2025-07-01"), "E-PERIOD"),
         (("remaining", USCC, "--choose", "AMB-1=combined"), "E-CHOICE"),
         (("had", USCC, "--ledger", "没有.db"), "E-LEDGER-ABSENT"),
+        (("had", f"{USCC[:17]}X"), "E-LEDGER-CODE"),
+        (("remaining", "9135"), "E-LEDGER-CODE"),
+        (("history", "911301000000000000"), "E-LEDGER-CODE"),
+        (("double", "--enterprise", "甲公司"), "E-LEDGER-CODE"),
+        (("step", USCC[:17], *ONE, *WHO, "--take", "submit"), "E-LEDGER-CODE"),
+        (("book", ".", "--batch", " ", *WHO), "E-LEDGER-BATCH"),
+        (("correct", USCC, *ONE, *WHO, "--reason", "复核", "--amount", "7万"), "E-LEDGER-UNKNOWN"),
+        (("correct", USCC, *ONE, *WHO, "--reason", "复核", "--amount", "七"), "E-MONEY"),
+        (("budget", "--policy", "没有.政策", "--batch", "一", *WHO, "--add", "1元"), "E-LEDGER-PROGRAMME"),
         (("had", USCC, "--ledger", "oracle://x"), "E-LEDGER-URL"),
         (("step", USCC, *ONE, "--operator", "甲", "--date", "昨天", "--take", "submit"), "E-DATE"),
     ],
 )
-def test_faults(arguments: tuple[str, ...], code: str, at: None) -> None:
+def test_faults(arguments: tuple[str, ...], code: str, at_file: None) -> None:
     result = ledger(*arguments)
     assert isinstance(result.exception, XlcalcError)
     assert result.exception.code == code

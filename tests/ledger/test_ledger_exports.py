@@ -105,25 +105,22 @@ def test_an_open_objection_holds_up_the_payment(ledger: Ledger) -> None:
         ("objections", CHAIN, "E-DOCUMENT-STEP"), ("payment", HOHHOT, "E-LEDGER-UNKNOWN"),
     ],
 )  # fmt: skip
-def test_nobody_to_list(model_file: Path, tmp_path: Path, kind: str, policy: str, wanted: str) -> None:
-    path = tmp_path / "台账.db"
-    path.write_bytes(model_file.read_bytes())
-    with open_ledger(str(path)) as ledger:
-        grant(ledger, A, SAAS, 1000)
-        grant(ledger, A, CHAIN, 500000)
-        with pytest.raises(XlcalcError) as caught:
-            made(ledger, kind, policy)
+def test_nobody_to_list(file_ledger: Ledger, kind: str, policy: str, wanted: str) -> None:
+    grant(file_ledger, A, SAAS, 1000)
+    grant(file_ledger, A, CHAIN, 500000)
+    with pytest.raises(XlcalcError) as caught:
+        made(file_ledger, kind, policy)
     assert caught.value.code == wanted
 
 
-def test_the_command_writes_and_never_over(model_file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "台账.db"
-    path.write_bytes(model_file.read_bytes())
-    with open_ledger(str(path)) as ledger:
+def test_the_command_writes_and_never_over(file_address: str, tmp_path: Path) -> None:
+    with open_ledger(file_address) as ledger:
         grant(ledger, A, SAAS, 1000)
 
     def export(*arguments: str) -> Any:
-        return CliRunner().invoke(ledger_app, ["export", *arguments, "--ledger", str(path), "-o", str(tmp_path / "表")])
+        return CliRunner().invoke(
+            ledger_app, ["export", *arguments, "--ledger", file_address, "-o", str(tmp_path / "表")]
+        )
 
     assert export("history", "--enterprise", A).stdout.count("已生成") == 1
     assert "（2）" in export("history", "--enterprise", A).stdout

@@ -84,13 +84,11 @@ def test_what_is_in_doubt_is_asked_first(address: str, tmp_path: Path, monkeypat
     ("policy", "reached", "wanted"),
     [(ZAOZHUANG, "火星", "E-LEDGER-STATE"), ("hohhot.maturity_2024", "", "E-LEDGER-PROGRAMME")],
 )
-def test_a_slip_of_the_pen(model_file: Path, tmp_path: Path, policy: str, reached: str, wanted: str) -> None:
-    address = tmp_path / "台账.db"
-    address.write_bytes(model_file.read_bytes())
+def test_a_slip_of_the_pen(file_address: str, tmp_path: Path, policy: str, reached: str, wanted: str) -> None:
     path = listed(tmp_path, "企业名称,统一社会信用代码,金额（元）", f"甲,{A},60000")
     result = CliRunner().invoke(
-        ledger_app, ["import", str(path), "--policy", policy, "--reached", reached, *WHO, "--ledger", str(address)]
+        ledger_app, ["import", str(path), "--policy", policy, "--reached", reached, *WHO, "--ledger", file_address]
     )
     assert getattr(result.exception, "code", "") == wanted
-    with open_ledger(str(address)) as ledger:
+    with open_ledger(file_address) as ledger:
         assert totals(ledger, A) == {}

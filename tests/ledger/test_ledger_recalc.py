@@ -59,23 +59,22 @@ def recalc(*arguments: Any) -> tuple[int, dict[str, Any]]:
     return result.exit_code, json.loads(result.stdout)
 
 
-def test_a_run_is_entered_once(model_file: Path, tmp_path: Path) -> None:
-    folder, address = tmp_path / "申报", tmp_path / "台账.db"
+def test_a_run_is_entered_once(file_address: str, tmp_path: Path) -> None:
+    folder, address = tmp_path / "申报", file_address
     folder.mkdir()
-    address.write_bytes(model_file.read_bytes())
     write(folder / "一.xlsx")
     write(folder / "二.xlsx", uscc=code(1), is_sme=None)
     common = (folder, "-o", tmp_path / "结果", "--ledger", address, "--batch", FIRST)
     _, read = recalc(*common)
     assert "ledger" not in read
-    with open_ledger(str(address)) as ledger:
+    with open_ledger(address) as ledger:
         assert totals(ledger, USCC) == {}
     # What stands is not made again, and yet is entered.
     for state in ("booked", "already"):
         exit_code, done = recalc(*common, "--resume", "--commit", "--operator", "经办甲", "--date", "2025-06-30")
         assert [entry["state"] for entry in done["ledger"]] == [state, "empty"]
         assert exit_code == 1 and "尚不能确定" in done["ledger"][1]["left"][0][1]
-    with open_ledger(str(address)) as ledger:
+    with open_ledger(address) as ledger:
         assert totals(ledger, USCC) == {SAAS: 72000}
 
 

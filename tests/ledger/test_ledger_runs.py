@@ -143,7 +143,7 @@ def _compete(address: str, number: int, start: Any, said: Any) -> None:
 
 
 def test_two_runs_at_once_keep_every_cap(address: str) -> None:
-    runs = 4
+    runs = 3
     context = multiprocessing.get_context("spawn")
     start, said = context.Barrier(runs), context.Queue()
     workers = [context.Process(target=_compete, args=(address, number, start, said)) for number in range(runs)]

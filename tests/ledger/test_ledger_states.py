@@ -115,14 +115,15 @@ def test_an_illegal_jump_names_the_legal_steps(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("policy", [CLOUD, HOHHOT, CHAIN, BENCHMARK, ZAOZHUANG])
-def test_nothing_else_is_recovered(policy: str, ledger: Ledger) -> None:
-    error = refused("E-LEDGER-JUMP", walk, ledger, A, policy, "recover")
+def test_nothing_else_is_recovered(policy: str, file_ledger: Ledger) -> None:
+    error = refused("E-LEDGER-JUMP", walk, file_ledger, A, policy, "recover")
     assert "本政策没有这一步" in error.message
 
 
 @pytest.mark.parametrize("policy", programmes())
-def test_every_step_a_pack_lists_is_legal_and_no_other(policy: str, ledger: Ledger) -> None:
+def test_every_step_a_pack_lists_is_legal_and_no_other(policy: str, file_ledger: Ledger) -> None:
     """Every state is walked to over real steps; from it exactly the listed keys are accepted."""
+    ledger = file_ledger
     states = states_of(load_policy(policy).newest)
     way: dict[str, tuple[str, ...]] = {states.first: ()}
     waiting = [states.first]

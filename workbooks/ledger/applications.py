@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -29,7 +31,7 @@ class Taken:
     ground: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Holding:
     """What an application holds for one item: fen, and the entry a correction would name, None once released."""
 
@@ -38,7 +40,7 @@ class Holding:
     ground: int = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class Application:
     """One enterprise in one batch of one programme. steps: those in force; numbered: how many ever entered."""
 
@@ -91,6 +93,23 @@ def one_application(connection: Connection, uscc: str, policy: str, batch: str) 
 
 def load(connection: Connection, which: ColumnElement[bool], *, before: int | None = None) -> list[Application]:
     """Applications with their steps and holdings, in the order in which they were opened."""
+    with _without_collecting():
+        return _loaded(connection, which, before)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Among thousands of new rows the collector would look through every pack again and again, and find nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _loaded(connection: Connection, which: ColumnElement[bool], before: int | None) -> list[Application]:
     table = schema.application
     rows = connection.execute(
         select(table.c.id, table.c.uscc, table.c.policy, table.c.batch)
@@ -147,10 +166,13 @@ def _add_entries(
     )  # fmt: skip
     # Unpacked all at once: a workbook of a thousand enterprises has ten thousand of them.
     for number, application, code, kind, fen, ground in rows.all():
-        held = found[application].holdings.setdefault(code, Holding())
-        held.fen += fen
-        held.tail = None if kind == schema.RELEASE else number
-        held.ground = ground
+        holdings = found[application].holdings
+        tail = None if kind == schema.RELEASE else number
+        held = holdings.get(code)
+        if held is None:
+            holdings[code] = Holding(fen, tail, ground)
+        else:
+            held.fen, held.tail, held.ground = held.fen + fen, tail, ground
 
 
 def ground_at(connection: Connection, number: int) -> Ground:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -13,7 +13,7 @@ from workbooks.ledger import schema
 from workbooks.ledger.acts import Act, Ground, Source, act_of_file, batch_named, ground_id, open_act, seal_act
 from workbooks.ledger.applications import Application, Holding, applications_of, chunks
 from workbooks.ledger.budgets import overdrawn
-from workbooks.ledger.caps import within_caps
+from workbooks.ledger.caps import Cap, caps_now, within_caps
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.facts_before import answers, stricter
 from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
@@ -59,6 +59,7 @@ class _Work:
     held: dict[str, list[Application]]
     entries: list[_Entry]
     warnings: list[str]
+    caps: dict[Ground, list[Cap]] = field(default_factory=dict)
 
 
 def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: bool = False) -> Booked:
@@ -185,7 +186,9 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
         changes[code] = 0
     rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
     if any(fen > 0 for fen in rise):
-        within_caps(mine, line.ground, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
+        if line.ground not in work.caps:
+            work.caps[line.ground] = caps_now(line.ground)
+        within_caps(mine, work.caps[line.ground], lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
     work.warnings += line.warnings
     return bool(changes)
 

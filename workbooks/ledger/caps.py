@@ -47,13 +47,17 @@ def held_by_programme(applications: Iterable[Application]) -> dict[str, int]:
     return held
 
 
-def within_caps(applications: Sequence[Application], ground: Ground, refusal: Callable[[str], LedgerError]) -> None:
-    """Raises what ``refusal`` makes of the sentence unless an enterprise's holdings keep every cap of a ground.
+def caps_now(ground: Ground) -> list[Cap]:
+    """The caps of a ground; a pack that was put right since is taken as it is now."""
+    return caps_of(ground.policy, ground.version_now(), ground.readings_now())
 
-    A pack that was put right since is taken as it is now.
-    """
-    held = held_by_programme(applications)
-    for cap in caps_of(ground.policy, ground.version_now(), ground.readings_now()):
+
+def within_caps(
+    applications: Sequence[Application], caps: Sequence[Cap], refusal: Callable[[str], LedgerError]
+) -> None:
+    """Raises what ``refusal`` makes of the sentence unless an enterprise's holdings keep every cap."""
+    held = held_by_programme(applications) if caps else {}
+    for cap in caps:
         used = cap.used(held)
         if used > cap.amount:
             raise refusal(f"累计 {Money(used)}，超过每家企业上限 {Money(cap.amount)}（{cap.article}）")
