@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 TEST_VENV := .venv-test
 
-.PHONY: demo test bench gallery lock clean
+.PHONY: demo test bench bench-quick gallery lock clean
 
 demo: $(VENV)/ready
 	$(VENV)/bin/xlcalc demo -o demo
@@ -16,6 +16,10 @@ test: $(TEST_VENV)/ready
 
 bench: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python -m tests.benchmarks
+
+# The same with few files: printed, not written.
+bench-quick: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python -m tests.benchmarks --quick
 
 $(VENV)/ready: requirements/base.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "需要 Python 3.11 或更高版本")'

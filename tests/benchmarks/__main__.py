@@ -1,173 +1,161 @@
-"""Prints a table of timings: pack load, one evaluation, many rows, template build, recalculation by engine.
+"""Measures ``direct`` beside the floor and beside other programs on the same files, and writes docs/benchmarks.md.
 
-Medians of several runs on whatever machine this is; results are checked before a time is printed.
+``--quick``: few files, printed and not written. What is computed is compared cell by cell before a rate is given.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from tests.benchmarks import batches, floor, plot, rivals, timings
+from tests.benchmarks.workload import KINDS, LARGE, PRINTED, write_workload
+from workbooks.files import package
 
-from udfs.adapter import call
-from workbooks.batch.run import run
-from workbooks.batch.tasks import Options, Task
-from workbooks.engines.formulas_engine import evaluate_formulas
-from workbooks.engines.libreoffice_engine import evaluate_libreoffice, find_soffice
-from workbooks.form import forms
-from workbooks.recalc import recalculate
-from workbooks.template import build_template
-from xlcalc import Money, evaluate, evaluate_many
-from xlcalc.packs.registry import policy_ids
-
-ROWS = 100_000
-CELLS = 10_000
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+LABELS = {"assess": "自评估报告", "invest": "投入核算表", "recommend": "推荐表"}
+RULE = "|---|---|---|---|---|---|"
 
 
 def main() -> None:
-    """Runs everything and prints one Markdown table."""
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}，{os.cpu_count()} 核，{platform.platform()}\n"
+    """Runs everything; one Markdown document."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("--quick", action="store_true", help="少量文件，只打印，不写文档")
+    parser.add_argument("--files", type=int, default=0, help="混合份数，缺省 10000（--quick 为 300）")
+    options = parser.parse_args()
+    count = options.files or (300 if options.quick else 10_000)
+    folder = Path(tempfile.mkdtemp(prefix="xlcalc-bench-"))
+    try:
+        text = document(folder, count, quick=options.quick)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if options.quick:
+        print(text)
+    else:
+        DOCUMENT.write_text(text, encoding="utf-8")
+        print(f"已写入 {DOCUMENT.relative_to(ROOT)}")
+
+
+def document(folder: Path, count: int, *, quick: bool) -> str:
+    """The whole document."""
+    load = os.getloadavg() if hasattr(os, "getloadavg") else (0.0,)
+    parts = [
+        _head(load[0]),
+        _side_by_side(folder / "printed", count, quick=quick),
+        _large(folder / "large", quick=quick),
+    ]
+    parts.append(_growth(folder, quick=quick))
+    if not quick:
+        parts.append("## 各项耗时\n\n" + timings.table())
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(load: float) -> str:
+    codec = "isal" if package.codec.__name__.startswith("isal") else "zlib"
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return (
+        "# 基准测试\n\n本页由 `make bench` 写成；`make bench-quick` 用少量文件，只打印。\n\n"
+        f"{date.today().isoformat()}，{commit.strip()}，{python}，{os.cpu_count()} 核 {_processor()}，"
+        f"{platform.platform()}，压缩用 {codec}；开始时 1 分钟平均负载 {load:.1f}。\n"
+        "负载高时各项都偏慢，请读同一次运行里的比值。"
     )
-    print("| 项目 | 中位数 | 说明 |\n|---|---|---|")
-    for name, value, note in [*_library(), *_columns(), *_functions(), *_workbooks()]:
-        print(f"| {name} | {value} | {note} |")
 
 
-def _median(action: Callable[[], Any], runs: int = 7) -> float:
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.2f} ms"
-
-
-def _process(code: str, cache: str) -> float:
-    environment = {**os.environ, "XLCALC_CACHE": cache}
-    return _median(lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment), 5)
-
-
-def _library() -> Iterator[tuple[str, str, str]]:
-    load = "from xlcalc.packs.registry import *; [load_policy(p) for p in policy_ids()]"
-    bare = _process("pass", "")
-    yield "import xlcalc", _milliseconds(_process("import xlcalc", "") - bare), "整个进程，减去空进程"
-    with tempfile.TemporaryDirectory() as cache:
-        _process(load, cache)
-        warm = _process(load, cache)
-        read = _process("from xlcalc.packs.registry import *; [read_fresh(p) for p in policy_ids()]", cache)
-    packs = f"{len(policy_ids())} 个政策包，整个进程减去空进程"
-    yield "政策包：从 TOML 读取并检查", _milliseconds(read - bare), packs
-    yield "政策包：从缓存载入", _milliseconds(warm - bare), packs
-    facts = {"recognised_cost": "50万元", "maturity_level": 3}
-    one = _median(lambda: evaluate("hohhot.transformation_subsidy", facts, on="2025-01-01"), 50)
-    yield "一次 evaluate（补贴，含另一口径）", _milliseconds(one), "已载入政策包"
-
-
-def _columns() -> Iterator[tuple[str, str, str]]:
-    chance = np.random.default_rng(1)
-    cost, level = chance.integers(0, 10**9, ROWS), chance.integers(0, 5, ROWS)
-    columns = {"recognised_cost": cost, "maturity_level": level}
-    paid = evaluate_many("hohhot.transformation_subsidy", columns)["subsidy"]
-    first = {"recognised_cost": Money(int(cost[0])), "maturity_level": int(level[0])}
-    exact = evaluate("hohhot.transformation_subsidy", first)
-    assert int(paid[0]) == exact.results["subsidy"].fen
-    seconds = _median(lambda: evaluate_many("hohhot.transformation_subsidy", columns))
-    yield "evaluate_many 补贴", _milliseconds(seconds), f"{ROWS} 行"
-    vouchers = {
-        "approved_amount": cost,
-        "saas_reduction_to_date": np.zeros(ROWS, np.int64),
-        "cloud_voucher_received": np.zeros(ROWS, np.int64),
+def _side_by_side(folder: Path, count: int, *, quick: bool) -> str:
+    paths = write_workload(folder / "in", count, PRINTED)
+    ran = batches.whole_run(folder / "in", folder / "out")
+    by_name = {path.name.partition("（")[0]: path for path in ran.outputs}
+    results = [by_name[path.stem] for path in paths]
+    few = 3 if quick else 9
+    slow = results[:few]
+    measured = [
+        rivals.libreoffice(results[: 6 if quick else 60]),
+        rivals.formulas(slow),
+        rivals.formualizer(results[: 30 if quick else 120], folder / "formualizer"),
+        rivals.with_openpyxl(results[: 12 if quick else 120], folder / "openpyxl"),
+    ]
+    changed = {
+        kind: floor.changed_parts(paths[place].read_bytes(), results[place].read_bytes())
+        for place, kind in enumerate(KINDS)
     }
-    seconds = _median(lambda: evaluate_many("shijiazhuang.saas_voucher", vouchers))
-    yield "evaluate_many 折扣券", _milliseconds(seconds), f"{ROWS} 行"
+    least = floor.rate(paths, folder / "floor", changed, batches.PROCESSES)
+    rows = [
+        f"| 下限：读入、解压、压缩、写出，不读不算 | {least:.0f} | {count} | — | — | "
+        f"{batches.PROCESSES} 个进程，不落盘同步 |",
+        f"| **direct** | **{ran.rate:.1f}** | {count} | 见下 | 见下 | {batches.PROCESSES} 个进程，"
+        f"含启动、预检、日志和运行报告（报告 {ran.report:.1f} 秒） |",
+    ]
+    for item in measured:
+        cells = "—" if item.cells is None else str(item.cells)
+        wrong = "—" if item.wrong is None else str(item.wrong)
+        rate = "—" if item.rate is None else f"{item.rate:.2f}"
+        rows.append(f"| {item.name} | {rate} | {item.files or '—'} | {cells} | {wrong} | {item.note} |")
+    kinds = batches.per_kind(paths, folder / "one")
+    times = "；".join(f"{LABELS[kind]} {wall:.1f}（处理器 {used:.1f}）" for kind, (wall, used) in kinds.items())
+    agreed = _agreed(measured)
+    faster = "；".join(f"{item.name} 的 {ran.rate / item.rate:.1f} 倍" for item in measured if item.rate)
+    return (
+        "## 同样的文件，几种程序\n\n"
+        f"三种表各占三分之一，按纸面行数填满（投入核算表、推荐表各 30 行），共 {count} 份，各不相同，由固定种子生成，"
+        "存入的结果都是空白表的，须全部重算。慢的程序只算其中开头的若干份（见“份数”）。\n\n"
+        "“不同”是与 direct 写出的结果逐格比较，数字比 14 位。direct 的结果由此得到独立的核对。"
+        f"{agreed}\n\n| 程序 | 份/秒 | 份数 | 比较的格数 | 不同 | 说明 |\n{RULE}\n" + "\n".join(rows) + "\n\n"
+        f"direct 为下限的 {ran.rate / least:.1%}；为 {faster}。\n\n单进程一份的中位耗时（毫秒）：{times}。"
+    )  # fmt: skip
 
 
-def _functions() -> Iterator[tuple[str, str, str]]:
-    """One call for a whole column, as a cell with a range argument makes it."""
-    chance = np.random.default_rng(2)
-    fen, levels = chance.integers(0, 10**9, CELLS), chance.integers(0, 5, CELLS)
-    paid = evaluate_many("hohhot.transformation_subsidy", {"recognised_cost": fen, "maturity_level": levels})["subsidy"]
-    costs, column = [[value / 100] for value in fen.tolist()], [[float(level)] for level in levels.tolist()]
-    args = ["hohhot.transformation_subsidy", costs, column, "2024-07-01", "AMB-31=literal"]
-    assert call("XLC_SUBSIDY", args) == [[value / 100] for value in paid.tolist()]
-    note = f"{CELLS} 个单元格，一次调用"
-    yield "函数 XLC_SUBSIDY", _milliseconds(_median(lambda: call("XLC_SUBSIDY", args))), note
-    answers = [["BC", "C", "B", "无", "C", "BC", "BC", "D", "BC", "BD", "A", "降低", "持平", "增加", "持平"]] * 1000
-    assert call("XLC_SCORE", ["hohhot.maturity_2024", answers]) == [[44.75]] * 1000
-    seconds = _median(lambda: call("XLC_SCORE", ["hohhot.maturity_2024", answers]), 3)
-    yield "函数 XLC_SCORE", _milliseconds(seconds), "1000 家企业，各 15 题，一次调用"
-    employees = [[float(number % 1500)] for number in range(CELLS)]
-    sizes = ["national.sme_size_2011", "工业", employees, 400_000_000]
-    bounds = ((1000, "大型企业"), (300, "中型企业"), (20, "小型企业"), (0, "微型企业"))
-    named = [[next(name for least, name in bounds if row[0] >= least)] for row in employees]
-    assert call("XLC_ENTERPRISE_SIZE", sizes) == named
-    yield "函数 XLC_ENTERPRISE_SIZE", _milliseconds(_median(lambda: call("XLC_ENTERPRISE_SIZE", sizes), 3)), note
-    rows = [[float(number * 1000), 3] for number in range(500)]
-    asked = ["hohhot.transformation_subsidy", "subsidy", [["核定投入", "验收等级"]], rows]
-    assert call("XLC_RESULT", asked) == [[cost / 2] for cost, _ in rows]
-    seconds = _median(lambda: call("XLC_RESULT", asked), 3)
-    yield "函数 XLC_RESULT", _milliseconds(seconds), "500 家企业，整个政策含另外口径，一次调用"
+def _agreed(measured: list[rivals.Measured]) -> str:
+    good = [item.name for item in measured if item.cells and not item.wrong]
+    bad = [f"{item.name} 有 {item.wrong} 格" for item in measured if item.wrong]
+    return f"全部相同的：{'、'.join(good) or '无'}；不同的：{'、'.join(bad) or '无'}。"
 
 
-def _workbooks() -> Iterator[tuple[str, str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        for form_id, form in forms().items():
-            path = Path(folder) / f"{form_id}.xlsx"
-            build_template(form_id)
-            yield (
-                f"生成模板 {form.title}",
-                _milliseconds(_median(lambda i=form_id: build_template(i), 5)),
-                "空白，版式已缓存",
-            )
-            path.write_bytes(build_template(form_id, {"enterprise_name": "示例有限公司", "maturity_level": 3}))
-            values = evaluate_formulas(path)
-            found = recalculate(path, evaluated=values)
-            assert not [f for f in found.all_findings() if f.code == "E-STORED-DIFFERS"], "engines disagree"
-            yield (
-                f"核算 direct {form.title}",
-                _milliseconds(_median(lambda p=path: recalculate(p).data, 9)),
-                "读、算、写，单进程",
-            )
-            seconds = _median(lambda p=path: evaluate_formulas(p), 3)
-            yield f"核算 formulas {form.title}", _milliseconds(seconds), "只含求值"
-        yield from _libreoffice(Path(folder))
-        yield from _batch(Path(folder))
+def _large(folder: Path, *, quick: bool) -> str:
+    count = 12 if quick else 150
+    paths = write_workload(folder / "in", count, LARGE)
+    ran = batches.whole_run(folder / "in", folder / "out")
+    kinds = batches.per_kind(paths[: 12 if quick else 60], folder / "one")
+    times = "；".join(f"{LABELS[kind]} {wall:.0f}（处理器 {used:.0f}）" for kind, (wall, used) in kinds.items())
+    return (
+        "## 大表\n\n投入核算表 200 行、推荐表 300 行，"
+        f"混合 {count} 份：{ran.rate:.1f} 份/秒，{batches.PROCESSES} 个进程。单进程一份的中位耗时（毫秒）：{times}。"
+    )
 
 
-def _libreoffice(folder: Path) -> Iterator[tuple[str, str, str]]:
-    if find_soffice() is None:
-        yield "核算 libreoffice", "—", "本机没有 LibreOffice"
-        return
-    paths = sorted(folder.glob("*.xlsx"))
-    start = time.perf_counter()
-    evaluate_libreoffice(paths, 120)
-    seconds = (time.perf_counter() - start) / len(paths)
-    yield "核算 libreoffice", _milliseconds(seconds), f"{len(paths)} 份一个进程，含启动，每份"
-
-
-def _batch(folder: Path) -> Iterator[tuple[str, str, str]]:
-    source = folder / f"{next(iter(forms()))}.xlsx"
-    tasks = [Task(source, folder / "out" / f"{number}.xlsx") for number in range(200)]
-    start = time.perf_counter()
-    results = run(tasks, Options(jobs=2), lambda _: None)
-    seconds = time.perf_counter() - start
-    assert all(result.state == "done" for result in results)
-    yield "批量 direct", f"{len(tasks) / seconds:.1f} 份/秒", f"{len(tasks)} 份自评估报告，2 个进程，含启动和写盘"
+def _growth(folder: Path, *, quick: bool) -> str:
+    files = batches.by_files(folder, (30, 100) if quick else (100, 1_000, 10_000))
+    rows = batches.by_rows(folder / "rows", (10, 100) if quick else (10, 100, 1_000, 5_000))
+    if not quick:
+        for name, text in (
+            ("files", plot.lines("份数与总耗时", "份数", "秒", {"三种表混合，2 个进程": files})),
+            ("rows", plot.lines("行数与一份的耗时", "推荐表的行数", "秒", {"推荐表，1 个进程": rows})),
+        ):
+            (DOCUMENT.parent / f"benchmarks-{name}.svg").write_text(text, encoding="utf-8")
+    told = ["；".join(f"{number:.0f} 份 {seconds:.1f} 秒（{number / seconds:.1f} 份/秒）" for number, seconds in files)]
+    told.append("；".join(f"{number:.0f} 行 {seconds:.2f} 秒" for number, seconds in rows))
+    pictures = "" if quick else "\n\n![份数与总耗时](benchmarks-files.svg) ![行数与一份的耗时](benchmarks-rows.svg)"
+    return f"## 规模\n\n份数：{told[0]}。\n\n推荐表的行数：{told[1]}。{pictures}"
 
 
 if __name__ == "__main__":
+    started = time.perf_counter()
     main()
+    sys.stderr.write(f"用时 {time.perf_counter() - started:.0f} 秒\n")

@@ -1,0 +1,87 @@
+"""The workload through ``direct`` in two processes, and how the cost grows with files and with rows."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.benchmarks.workload import KINDS, workbooks, write_workload
+from workbooks.batch.journal import Journal
+from workbooks.batch.report import write_report
+from workbooks.batch.run import process, run
+from workbooks.batch.tasks import Options, Task, find_tasks, hold_back_doubles
+
+PROCESSES = 2
+
+
+class Run(NamedTuple):
+    """files a second, with start, journal and run report; seconds of the report alone; the results' folder."""
+
+    rate: float
+    report: float
+    outputs: list[Path]
+
+
+def whole_run(source: Path, out: Path) -> Run:
+    """What ``xlcalc recalc`` does with a folder: journal, results, run report; every file has to be done."""
+    shutil.rmtree(out, ignore_errors=True)
+    options = Options(jobs=PROCESSES)
+    tasks = find_tasks([source], out)
+    gc.collect()
+    start = time.perf_counter()
+    with Journal(out, options) as journal:
+        results = run(tasks, options, lambda _: None, journal)
+        hold_back_doubles(results)
+        done = time.perf_counter()
+        write_report(out, results)
+    end = time.perf_counter()
+    bad = [result for result in results if result.state != "done"]
+    assert not bad, bad[0].findings
+    return Run(len(tasks) / (end - start), end - done, [Path(result.output or "") for result in results])
+
+
+def per_kind(paths: Sequence[Path], out: Path) -> Mapping[str, tuple[float, float]]:
+    """Kind -> (wall, processor) milliseconds of one workbook in one process, medians, the first left out."""
+    out.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for kind in KINDS:
+        times = []
+        for path in [path for path in paths if f"-{kind}-" in path.name][:40]:
+            start, used = time.perf_counter(), time.process_time()
+            assert process(Task(path, out / path.name), Options()).state == "done"
+            times.append((time.perf_counter() - start, time.process_time() - used))
+        wall, processor = zip(*times[1:], strict=True)
+        found[kind] = 1000 * statistics.median(wall), 1000 * statistics.median(processor)
+    return found
+
+
+def by_files(folder: Path, counts: Sequence[int]) -> list[tuple[float, float]]:
+    """(files, seconds of the whole run), forms filled as printed."""
+    found = []
+    for count in counts:
+        source = folder / f"files-{count}"
+        write_workload(source, count)
+        found.append((float(count), count / whole_run(source, folder / "files-out").rate))
+        shutil.rmtree(source)
+    return found
+
+
+def by_rows(folder: Path, counts: Sequence[int]) -> list[tuple[float, float]]:
+    """(rows of one 推荐表, seconds), the second of two runs in one process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for count in counts:
+        ((name, data),) = workbooks("recommend", 1, count)
+        (folder / name).write_bytes(data)
+        for _ in range(2):
+            start = time.perf_counter()
+            result = process(Task(folder / name, folder / f"out-{name}"), Options())
+            seconds = time.perf_counter() - start
+            assert result.state == "done", result.findings
+        found.append((float(count), seconds))
+    return found
