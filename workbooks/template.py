@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,8 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 from workbooks.flavour import NATIVE, UDF, add_settings, known_flavour
 from workbooks.form import Form, form
-from workbooks.ports import Manifest
+from workbooks.kept import kept
+from workbooks.ports import Manifest, Port
 from workbooks.recommendation import form as recommendation_form
 from workbooks.review import form as review_form
 from workbooks.summary import form as summary_form
@@ -85,7 +87,10 @@ def manifest(form_id: str, flavour: str = NATIVE, held: tuple[tuple[str, Version
     """The manifest of a template under pack versions, else the newest; the names do not depend on choices or rows."""
     spec = form(form_id)
     versions = dict(held) or {policy: load_policy(policy).newest for policy in spec.policies}
-    return draft_template(spec, versions, {}, flavour=flavour).manifest()
+    key = ("manifest", form_id, flavour, _identities(versions))
+    data = kept(key, lambda: asdict(draft_template(spec, versions, {}, flavour=flavour).manifest()))
+    ports = tuple(Port(**{**row, "items": tuple(row["items"])}) for row in data["ports"])
+    return Manifest(data["template"], data["version"], ports, tuple(data["table"]), data["flavour"])
 
 
 @lru_cache(maxsize=64)
@@ -93,9 +98,18 @@ def parameter_values(
     form_id: str, versions: tuple[tuple[str, Version], ...], choices: tuple[tuple[str, str], ...]
 ) -> dict[str, list[Any]]:
     """The values of the parameter, choice and identity cells under given packs and choices, by port name."""
-    draft = draft_template(form(form_id), dict(versions), dict(choices))
-    wanted = [port.name for port in draft.ports if port.direction in ("parameter", "choice") or port.name in IDENTITY]
-    return {name: [cell.value for cell in draft.cells(name)] for name in wanted}
+
+    def values() -> dict[str, list[Any]]:
+        draft = draft_template(form(form_id), dict(versions), dict(choices))
+        ports = [port for port in draft.ports if port.direction in ("parameter", "choice") or port.name in IDENTITY]
+        return {port.name: [cell.value for cell in draft.cells(port.name)] for port in ports}
+
+    found: dict[str, list[Any]] = kept(("values", form_id, _identities(dict(versions)), choices), values)
+    return found
+
+
+def _identities(versions: Mapping[str, Version]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((policy, version.id, version.hash) for policy, version in versions.items())
 
 
 @lru_cache(maxsize=32)
