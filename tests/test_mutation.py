@@ -32,13 +32,13 @@ def survives(mutant: Mutant, policy: Policy, cases: list[Case]) -> bool:
     changed = Policy(policy.id, policy.label, policy.issuer, policy.checked_on, versions)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "load_policy", lambda _: changed)
-        with_alternatives = evaluation._with_alternatives
+        choices_that_matter = evaluation._choices_that_matter
         codes = [(case, (*case.expect.get("findings", ()), *case.expect.get("cites", ()))) for case in cases]
         near = [case for case, found in codes if mutant.feature and mutant.feature in found]
         for case in near + [case for case in cases if case not in near]:
             # Only a case that looks at the other readings needs them, and they cost most of the time.
-            wanted = with_alternatives if "choices" in case.expect else lambda outcome, *_: outcome
-            patch.setattr(evaluation, "_with_alternatives", wanted)
+            wanted = choices_that_matter if "choices" in case.expect else lambda *_: ()
+            patch.setattr(evaluation, "_choices_that_matter", wanted)
             try:
                 noticed = bool(problems(case))
             except PackError:
