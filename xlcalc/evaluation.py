@@ -124,7 +124,7 @@ def _turns(version: Version, facts: Mapping[str, Any], choices: Choices, known: 
     for place, mechanism in enumerate(version.mechanisms(choices)):
         guard = guards.get(mechanism.key)
         turn = known[place] if place < len(known) else None
-        if turn is None or turn.mechanism is not mechanism or turn.guard is not guard or turn.before != derived:
+        if turn is None or turn.guard is not guard or turn.before != derived or not _alike(turn, mechanism, facts):
             turn = _turn(mechanism, guard, Context(facts, version.clauses, derived=dict(derived)), derived)
         turns.append(turn)
         derived = turn.after
@@ -141,6 +141,14 @@ def _turn(mechanism: Mechanism, guard: Mapping[str, Any] | None, context: Contex
     return _Turn(
         mechanism, guard, derived, context.derived, step, (), tuple(context.missing), tuple(context.attested)
     )  # fmt: skip
+
+
+def _alike(turn: _Turn, mechanism: Mechanism, facts: Mapping[str, Any]) -> bool:
+    """Whether a mechanism would do what another did in its turn: it is the same, or says so of these facts."""
+    if turn.mechanism is mechanism:
+        return True
+    same_as = getattr(turn.mechanism, "same_as", None)
+    return same_as is not None and turn.step is not None and bool(same_as(mechanism, facts))
 
 
 def _missing(turns: Sequence[_Turn], day: date | None) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from xlcalc.facts import fact
-from xlcalc.mechanisms.base import Context
+from xlcalc.mechanisms.base import Context, Mechanism
 from xlcalc.mechanisms.cost_compile import Comparison, compile_parts
 from xlcalc.mechanisms.cost_lines import Cited, Deduction, Line, Note
 from xlcalc.mechanisms.cost_reductions import Duplicates, Lowest, RedLetters, ServiceCap
@@ -151,6 +151,27 @@ class CostRecognition:
             sentences=tuple(self._sentences(waterfall, context)), clauses=tuple(dict.fromkeys(clauses)),
             findings=tuple(findings), basis=basis, unchecked=_unchecked(waterfall),
         )  # fmt: skip
+
+    def same_as(self, other: Mechanism, facts: Mapping[str, Any]) -> bool:
+        """Whether another reading of the rules recognises these very lines the same: no rule that differs says other.
+
+        A rule looks at the cells of one line and at facts, so that line by line tells; where more than rules
+        differs, the answer is no.
+        """
+        if not isinstance(other, CostRecognition) or replace(self, rules=other.rules) != other:
+            return False
+        if len(self.rules) != len(other.rules):
+            return False
+        pairs = [(own, its) for own, its in zip(self.rules, other.rules, strict=True) if own != its]
+        table = fact(self.table)
+        for number, row in enumerate(facts.get(self.table, ()), 1):
+            for own, its in pairs if row else ():
+                one, two = Line(number, row, table), Line(number, row, table)
+                own.apply(one, facts)
+                its.apply(two, facts)
+                if one != two:
+                    return False
+        return True
 
     def _note_missing(self, waterfall: Waterfall, context: Context) -> None:
         for name in waterfall.missing:
