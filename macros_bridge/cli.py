@@ -277,6 +277,9 @@ def recalc(
     commit: Annotated[bool, typer.Option("--commit", help="把可以确定的结果登记到台账，每个文件只登记一次")] = False,
     operator: Annotated[str, typer.Option("--operator", help="与 --commit 并用：经办人")] = "",
     day: Annotated[str, typer.Option("--date", help="与 --commit 并用：办理日期")] = "",
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="由 dask 集群核算：tcp://调度机:8786，或 local:N（本机 N 个进程）")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """重新核算工作簿，结果写入新文件和运行报告；原文件不动。"""
@@ -284,7 +287,7 @@ def recalc(
 
     raise typer.Exit(run_batch(
         paths, outdir, jobs=jobs, engine=engine, on=day_given(on), choices=chosen(choose), timeout=timeout,
-        limits=limits_given(limit), resume=resume,
+        limits=limits_given(limit), resume=resume, cluster=cluster,
         booking=booking_given(ledger, batch, commit, operator, day), as_json=as_json,
     ))  # fmt: skip
 

@@ -34,12 +34,14 @@ def run_batch(
     timeout: float = 60.0,
     limits: Mapping[str, int] | None = None,
     resume: bool = False,
+    cluster: str | None = None,
     booking: Booking | None = None,
     as_json: bool = False,
 ) -> int:
     """Recalculates (or, without outdir, checks) every workbook below the paths; returns the exit code.
 
     limits: of ``prescan.Limits``, otherwise than usual. resume: what an earlier run into outdir has done stays done.
+    cluster: the machines that work, see ``run``.
     booking: the ledger beside the run, and whether its results are entered there.
     """
     if engine not in ENGINES:
@@ -62,7 +64,7 @@ def run_batch(
         record = Journal(outdir, options, resume=resume, skipped=skipped) if outdir else None
         if record is not None:
             _tell(stack.enter_context(record).unfinished)
-        results = _with_progress(tasks, options, record)
+        results = _with_progress(tasks, options, record, cluster)
         hold_back_doubles(results)
         results += [_absent(path) for path in missing]
         report = _reported(outdir, results, skipped) if outdir else None
@@ -117,9 +119,11 @@ def _known_choices(choices: Mapping[str, str]) -> None:
             version.full_choices({key: code})
 
 
-def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | None) -> list[FileResult]:
+def _with_progress(
+    tasks: Sequence[Task], options: Options, record: Journal | None, cluster: str | None
+) -> list[FileResult]:
     if not sys.stderr.isatty():
-        return run(tasks, options, lambda _: None, record)
+        return run(tasks, options, lambda _: None, record, cluster)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -134,7 +138,7 @@ def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | No
             speed = progress.tasks[0].speed
             progress.update(bar, advance=1, rate=f"{speed:.1f} 份/秒" if speed else "")
 
-        return run(tasks, options, advance, record)
+        return run(tasks, options, advance, record, cluster)
 
 
 def _print_findings(results: Sequence[FileResult], *, checking: bool) -> None:

@@ -571,7 +571,7 @@ def test_what_was_being_written_is_tried_once_more_at_the_end(tmp_path: Path, mo
         def finish(self) -> None:
             pass
 
-    monkeypatch.setattr(batch, "_Worker", Worker)
+    monkeypatch.setattr(batch, "Worker", Worker)
     monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.held])
     reported: list[str] = []
     results = run(find_tasks([tmp_path], None), Options(jobs=1), lambda one: reported.append(Path(one.path).name))
@@ -592,7 +592,7 @@ def test_a_file_that_spins_is_ended_by_its_processor_time(tmp_path: Path, monkey
 def test_in_a_chunk_of_files_only_the_bad_ones_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those around a bad file are done, by the same process or the next, and each is told of once."""
     monkeypatch.setattr(batch, "_serve", workbench.unlucky_serve)
-    monkeypatch.setattr(batch, "_share", lambda waiting, workers: waiting)
+    monkeypatch.setattr(batch, "share_of", lambda waiting, workers: waiting)
     for name in ("a", "b 崩溃", "c", "d 卡住", "e 崩溃", "f"):
         save(tmp_path, f"{name}.xlsx", GOOD)
     reported: list[str] = []

@@ -65,7 +65,7 @@ class InThisProcess:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "_Worker", InThisProcess)
+    monkeypatch.setattr(batch, "Worker", InThisProcess)
     monkeypatch.setattr(batch, "_ready", lambda workers: [one for one in workers if one.held])
 
 

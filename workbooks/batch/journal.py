@@ -184,7 +184,7 @@ class Journal:
 
     def _begin(self, database: Path) -> None:
         """Goes on with the run that is recorded, or begins anew with an empty record."""
-        conditions = json.dumps(_conditions(self._options), ensure_ascii=False, sort_keys=True)
+        conditions = json.dumps(conditions_of(self._options), ensure_ascii=False, sort_keys=True)
         try:
             held = self._recorded() if self._resume else None
             self.unfinished = 0 if self._resume else self._undone()
@@ -258,7 +258,7 @@ def masked(text: str) -> str:
     return mask_phones(hidden)
 
 
-def _conditions(options: Options) -> dict[str, Any]:
+def conditions_of(options: Options) -> dict[str, Any]:
     """What has to be the same for two halves of a run to make one."""
     return {
         "xlcalc": __version__,

@@ -11,19 +11,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbooks.batch.child import WRITERS, Disk, end_with_parent, limit_memory, limit_processor
-from workbooks.batch.tasks import FileResult, Options, Task, shown, whereabouts
+from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_memory, limit_processor
+from workbooks.batch.failures import codes_of, crashed, failure
+from workbooks.batch.failures import failed as failed
+from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown, whereabouts
 from workbooks.files.filekind import carried
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
-from workbooks.files.writing import discard_temporary, stops_all
+from workbooks.files.writing import discard_temporary
 from workbooks.files.writing import ensure_writable as ensure_writable
 from workbooks.files.writing import io_reason as io_reason
 from workbooks.files.writing import write_atomically as write_atomically
-from xlcalc.errors import WorkbookRefused, XlcalcError
+from xlcalc.errors import WorkbookRefused
 from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
@@ -42,80 +45,88 @@ def run(
     options: Options,
     progress: Callable[[FileResult], None],
     journal: Journal | None = None,
+    cluster: str | None = None,
 ) -> list[FileResult]:
     """Recalculates every task; one bad, stuck or crashing file costs only itself. Results in task order.
 
-    journal: the record of the run; what it says is done is not made again. Raises WorkbookError ``E-STOPPED`` where
-    no further file could be worked on either: a full or read-only disk, a folder of submissions that has gone.
+    journal: the record of the run; what it says is done is not made again. cluster: the address of the machines that
+    work, see ``run_on_cluster``; None for this one. Raises WorkbookError ``E-STOPPED`` where no further file could be
+    worked on either: a full or read-only disk, a folder of submissions that has gone.
     """
     held = journal.standing(tasks) if journal else {}
     for result in held.values():
         progress(result)
     open_tasks = [task for task in tasks if task.path not in held]
     noting = journal.recording(progress) if journal else progress
-    if options.engine == "libreoffice":
+    engine: Callable[..., list[FileResult]] = run_direct
+    if cluster is not None:
+        from workbooks.batch.cluster import run_on_cluster
+
+        engine = partial(run_on_cluster, cluster)
+    elif options.engine == "libreoffice":
         from workbooks.batch.crosscheck import run_with_libreoffice as engine
-    else:
-        engine = run_direct
     made = iter(engine(open_tasks, options, noting) if open_tasks else [])
     return [held.get(task.path) or next(made) for task in tasks]
 
 
 def run_direct(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
     """Every task through the workers, in chunks."""
-    results: dict[int, FileResult] = {}
-    later: set[int] = set()
-    waiting = list(range(len(tasks)))[::-1]
-    workers = [_Worker(options) for _ in range(min(options.workers, len(tasks)))]
+    workers = [Worker(options) for _ in range(min(options.workers, len(tasks)))]
     try:
-        while len(results) < len(tasks):
-            for worker in workers:
-                if not worker.held and waiting:
-                    places = [waiting.pop() for _ in range(_share(len(waiting), len(workers)))]
-                    worker.start({place: tasks[place] for place in places})
-            for worker in _ready(workers):
-                for place, result in worker.collect():
-                    _go_on(tasks[place], result)
-                    if _codes(result) == ["E-BOOK-CHANGING"] and place not in later:
-                        # Whoever is copying it may be done when all others are.
-                        later.add(place)
-                        waiting.insert(0, place)
-                        continue
-                    results[place] = result
-                    progress(result)
+        return share_out(tasks, workers, progress)
     finally:
         for worker in workers:
             worker.finish()
+
+
+def share_out(
+    tasks: Sequence[Task], workers: Sequence[Worker], progress: Callable[[FileResult], None]
+) -> list[FileResult]:
+    """Has workers do all tasks; results in task order."""
+    results: dict[int, FileResult] = {}
+    later: set[int] = set()
+    waiting = list(range(len(tasks)))[::-1]
+    while len(results) < len(tasks):
+        for worker in workers:
+            if not worker.held and waiting:
+                places = [waiting.pop() for _ in range(share_of(len(waiting), len(workers)))]
+                worker.start({place: tasks[place] for place in places})
+        for worker in _ready(workers):
+            for place, result in worker.collect():
+                go_on(tasks[place], result)
+                if codes_of(result) == ["E-BOOK-CHANGING"] and place not in later:
+                    # Whoever is copying it may be done when all others are.
+                    later.add(place)
+                    waiting.insert(0, place)
+                    continue
+                results[place] = result
+                progress(result)
     return [results[place] for place in range(len(tasks))]
 
 
-def _share(waiting: int, workers: int) -> int:
+def share_of(waiting: int, workers: int) -> int:
     """How many files go to a worker at once: many, so that none waits for work, and few towards the end."""
     return max(1, min(CHUNK, waiting // (2 * workers)))
 
 
-def _codes(result: FileResult) -> list[str]:
-    return [finding["code"] for finding in result.findings]
-
-
-def _go_on(task: Task, result: FileResult) -> None:
+def go_on(task: Task, result: FileResult) -> None:
     """Ends the run where every other file would meet the same."""
     from workbooks.batch.journal import stopped
 
     if result.stops:
         raise stopped(result.findings[0]["message"].partition("。")[0])
-    if _codes(result) == ["E-BOOK-MISSING"] and not task.path.parent.exists():
+    if codes_of(result) == ["E-BOOK-MISSING"] and not task.path.parent.exists():
         raise stopped(f"文件夹“{shown(task.path.parent)}”不见了")
 
 
-def _ready(workers: list[_Worker]) -> list[_Worker]:
+def _ready(workers: Sequence[Worker]) -> list[Worker]:
     busy = {worker.pipe: worker for worker in workers if worker.held}
     sooner = min(worker.deadline for worker in busy.values())
     wait(list(busy), timeout=max(0.0, sooner - time.monotonic()))
     return list(busy.values())
 
 
-class _Worker:
+class Worker:
     """One child process, replaced when it dies or overstays; ``held``: its files, ``at`` the one it is working on."""
 
     def __init__(self, options: Options) -> None:
@@ -129,7 +140,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, self.options), daemon=True)
-        self.process.start()
+        with deaf():
+            self.process.start()
         other.close()
 
     def start(self, chunk: dict[int, Task]) -> None:
@@ -149,7 +161,7 @@ class _Worker:
             for place, result in found:
                 yield place, result
                 del self.held[place]
-            if any(_codes(result) in _ENDING for _, result in found):
+            if any(codes_of(result) in _ENDING for _, result in found):
                 self._replace()
 
     def _found(self) -> list[tuple[int, FileResult]] | None:
@@ -176,8 +188,7 @@ class _Worker:
         if hasattr(signal, "SIGXCPU") and self.process.exitcode == -signal.SIGXCPU:
             message = f"处理占用处理器超过 {self.options.cpu_seconds:g} 秒，已停止"
             return failed(task, "E-CPU", message, "请检查文件是否过大；必要时拆分后重新提交")
-        remedy = "文件可能已损坏或有害；请用 Excel 或 WPS 打开检查后另存"
-        return failed(task, "E-CRASH", "处理此文件时程序意外退出", remedy)
+        return crashed(task)
 
     def _replace(self) -> None:
         self.stop()
@@ -200,24 +211,6 @@ class _Worker:
         self.process.kill()
         self.process.join()
         self.pipe.close()
-
-
-def failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
-    """The result of a file of which nothing came, in one line."""
-    if task.target is not None:
-        discard_temporary(task.target)
-    finding = {
-        "code": code,
-        "severity": "block",
-        "clause": None,
-        "message": " ".join(f"{message}。{remedy}".split()),
-        "where": _name(task),
-    }
-    return FileResult(shown(task.path), None, state, findings=[finding])
-
-
-def _name(task: Task) -> str:
-    return shown(task.path.name)
 
 
 _place: Callable[[Path, bytes], None] = write_atomically
@@ -257,7 +250,7 @@ def _settled(written: deque[_Written], most: int) -> list[tuple[int, FileResult]
         number, task, result, place = written.popleft()
         error = place.exception()
         if isinstance(error, OSError):
-            result = _not_written(task, error)
+            result = failure(task, error)
         elif error is not None:
             raise error
         found.append((number, result))
@@ -272,24 +265,10 @@ def process(task: Task, options: Options) -> FileResult:
         data = read_file(task.path, DEFAULT_LIMITS.given(dict(options.limits)))
         digest = hashlib.sha256(data).hexdigest()
         result = _recalculated(task, options, data, digest)
-    except XlcalcError as error:
-        result = failed(task, error.code, error.message, error.remedy, "refused")
-        result.findings[0]["where"] = shown(error.where) if error.where else _name(task)
-    except MemoryError:
-        result = failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")
-    except OSError as error:
-        result = _not_written(task, error)
     except Exception as error:  # noqa: BLE001 - one file's fault must not end the batch
-        kind = type(error).__name__
-        result = failed(task, "E-INTERNAL", f"程序内部错误（{kind}）", "请保留此文件并告知维护人员")
+        result = failure(task, error)
     result.sha256 = digest
     result.seconds = time.perf_counter() - started
-    return result
-
-
-def _not_written(task: Task, error: OSError) -> FileResult:
-    result = failed(task, "E-IO", f"无法读写文件（{io_reason(error)}）", "请检查磁盘空间和文件夹权限")
-    result.stops = stops_all(error)
     return result
 
 
@@ -361,8 +340,7 @@ def _with_remarks(task: Task, done: Any) -> list[Finding]:
     if hidden:
         message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
         remarks.append(Finding("E-BOOK-HIDDEN", "warn", message))
-    name = task.path.name
-    if any(task.path.with_name(mark).exists() for mark in (f"~${name}", f".~{name}", f".~lock.{name}#")):
+    if any(mark.exists() for mark in lock_marks(task.path)):
         message = "文件正在 Excel 或 WPS 中打开，未保存的改动没有计入。请保存并关闭后重新核算"
         remarks.append(Finding("E-BOOK-OPEN", "warn", message))
     named = {finding.code for finding in remarks}

@@ -93,6 +93,12 @@ class FileResult:
         return {name: getattr(self, name) for name in names}
 
 
+def lock_marks(path: Path) -> list[Path]:
+    """What Excel, WPS and LibreOffice put beside a file while someone has it open."""
+    name = path.name
+    return [path.with_name(mark) for mark in (f"~${name}", f".~{name}", f".~lock.{name}#")]
+
+
 def whereabouts(facts: Mapping[str, Any]) -> dict[str, str | None]:
     """County and trade as the form has them, by which a report may group: their words, None where not given."""
     from xlcalc.facts import fact

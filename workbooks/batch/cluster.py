@@ -1,0 +1,226 @@
+"""A run on the machines of a dask cluster: files travel as bytes in chunks, results come back as bytes.
+
+Originals are read, and results and the journal written, only where the run was begun; the machines that work keep
+nothing. A chunk whose machine dies is done by another one, and what comes back is written once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import queue
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from workbooks.batch.cluster_worker import Parcel, Returned, do_chunk
+from workbooks.batch.failures import codes_of, crashed, failure
+from workbooks.batch.journal import conditions_of, stopped
+from workbooks.batch.run import CHUNK, go_on
+from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown
+from workbooks.files.package import DEFAULT_LIMITS, read_file
+from workbooks.files.writing import write_atomically
+from xlcalc.errors import InputError, WorkbookError
+
+_MOST_BYTES = 8 * 1024 * 1024
+_AHEAD = 2
+"""Chunks on their way for each thread that works, so that none waits for the next."""
+_CONNECT_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 10, 30, 1
+_QUIET = {
+    # A worker has a child process of its own for the files, which a daemon may not have.
+    "distributed.worker.daemon": False,
+    "distributed.admin.large-graph-warning-threshold": "100MB",
+    "distributed.comm.timeouts.connect": "30s",
+}
+
+
+def run_on_cluster(
+    address: str, tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
+) -> list[FileResult]:
+    """Does every task on the machines behind an address; results in task order.
+
+    address: ``tcp://…`` or ``tls://…`` of a scheduler, or ``local:N`` for N processes here. Raises InputError or
+    WorkbookError ``E-CLUSTER`` where there is no such cluster or its machines hold other packs or another xlcalc,
+    ``E-STOPPED`` where it goes away.
+    """
+    if options.engine == "libreoffice" or options.ledger:
+        message = "集群上不能用 LibreOffice 引擎，也不能连台账"
+        raise InputError("E-CLUSTER", message, where="--cluster", remedy="请去掉 --cluster 在本机运行")
+    with _client(address) as client:
+        return _Sending(client, tasks, options, progress).done()
+
+
+@contextlib.contextmanager
+def _client(address: str) -> Iterator[Any]:
+    kind, _, number = address.partition(":")
+    is_local = kind == "local" and number.isascii() and number.isdigit() and int(number) > 0
+    if not is_local and not address.startswith(("tcp://", "tls://")):
+        remedy = "请写成 tcp://调度机:8786，或 local:4（在本机开 4 个进程）"
+        raise InputError("E-CLUSTER", f"集群地址“{address[:60]}”写法不对", where="--cluster", remedy=remedy)
+    try:
+        dask, distributed = import_module("dask"), import_module("distributed")
+    except ImportError:
+        remedy = "请安装 xlcalc[cluster]，或去掉 --cluster 在本机运行"
+        raise WorkbookError("E-CLUSTER", "没有安装集群组件", where="--cluster", remedy=remedy) from None
+    for logger in ("distributed", "distributed.client"):
+        # What goes wrong is said in one line, by us.
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    with dask.config.set(_QUIET), contextlib.ExitStack() as stack:
+        try:
+            place: Any = address
+            if is_local:
+                place = stack.enter_context(
+                    distributed.LocalCluster(int(number), threads_per_worker=1, dashboard_address=None)
+                )
+            client = stack.enter_context(distributed.Client(place, timeout=_CONNECT_SECONDS, set_as_default=False))
+            client.wait_for_workers(1, timeout=_WAIT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            remedy = "请检查地址、防火墙，以及调度进程和工作进程是否已启动（见 docs/cluster.md）"
+            raise WorkbookError("E-CLUSTER", f"连不上集群（{error}）", where=address, remedy=remedy) from None
+        yield client
+
+
+@contextlib.contextmanager
+def _reaching() -> Iterator[None]:
+    """A cluster that is gone shows in many ways; what was done stays done."""
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+        raise stopped(f"与集群的连接断了（{type(error).__name__}）") from None
+
+
+class _Sending:
+    """The files of one run on their way to the machines and back."""
+
+    def __init__(
+        self, client: Any, tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
+    ) -> None:
+        self._client, self._tasks, self._options, self._progress = client, tasks, options, progress
+        self._results: dict[int, FileResult] = {}
+        self._waiting = deque(range(len(tasks)))
+        self._alone: deque[int] = deque()
+        self._later: set[int] = set()
+        self._flying: dict[Any, list[int]] = {}
+        self._coming: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._signature = signature(options)
+        self._limits = DEFAULT_LIMITS.given(dict(options.limits))
+
+    def done(self) -> list[FileResult]:
+        self._send()
+        while len(self._results) < len(self._tasks):
+            if self._flying:
+                self._take(self._next())
+            self._send()
+        return [self._results[place] for place in range(len(self._tasks))]
+
+    def _next(self) -> Any:
+        """The next future that ends; one whose cluster is gone may never do so."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._coming.get(timeout=_LOOK_SECONDS)
+            if self._client.status == "closed":
+                raise stopped("与集群的连接断了")
+
+    def _send(self) -> None:
+        """Keeps so many chunks on their way that no machine waits, and no more are held in memory.
+
+        A file of a chunk that ended machines goes by itself, when nothing else is on its way: whatever else is at a
+        machine that dies would be blamed too.
+        """
+        with _reaching():
+            threads = max(1, sum(self._client.nthreads().values()))
+        while self._waiting and len(self._flying) < _AHEAD * threads:
+            self._submit(*self._chunk(max(1, min(CHUNK, len(self._waiting) // (_AHEAD * threads)))))
+        while self._alone and not self._flying and not self._waiting:
+            place = self._alone.popleft()
+            if (parcel := self._packed(place)) is not None:
+                self._submit([place], [parcel])
+
+    def _submit(self, places: list[int], parcels: list[Parcel]) -> None:
+        if parcels:
+            with _reaching():
+                future = self._client.submit(do_chunk, parcels, self._options, self._signature, pure=False)
+                future.add_done_callback(self._coming.put)
+            self._flying[future] = places
+
+    def _chunk(self, wanted: int) -> tuple[list[int], list[Parcel]]:
+        places: list[int] = []
+        parcels: list[Parcel] = []
+        while self._waiting and len(places) < wanted and sum(len(one.data) for one in parcels) < _MOST_BYTES:
+            place = self._waiting.popleft()
+            if (parcel := self._packed(place)) is not None:
+                places.append(place)
+                parcels.append(parcel)
+        return places, parcels
+
+    def _packed(self, place: int) -> Parcel | None:
+        task = self._tasks[place]
+        try:
+            data = read_file(task.path, self._limits)
+        except (OSError, WorkbookError) as error:
+            self._ended(place, failure(task, error))
+            return None
+        is_open = any(mark.exists() for mark in lock_marks(task.path))
+        return Parcel(task.path.name, task.target.name if task.target else None, data, is_open)
+
+    def _take(self, future: Any) -> None:
+        places = self._flying.pop(future)
+        if future.status == "finished":
+            with _reaching():
+                returned: list[Returned] = future.result()
+            for place, (result, data) in zip(places, returned, strict=True):
+                self._ended(place, self._written(self._tasks[place], result, data))
+        elif future.status == "error":
+            self._broken(places, future.exception())
+        else:
+            raise stopped("与集群的连接断了")
+        future.release()
+
+    def _broken(self, places: list[int], error: BaseException) -> None:
+        """A chunk that ended several machines is done again file by file; then it is clear which file it was."""
+        if isinstance(error, WorkbookError):
+            raise error
+        if not isinstance(error, import_module("distributed").KilledWorker):
+            remedy = "请在每台机器上安装同一版本的 xlcalc，并用 DASK_DISTRIBUTED__WORKER__DAEMON=False 启动工作进程"
+            message = f"工作节点不能处理（{type(error).__name__}）"
+            raise WorkbookError("E-CLUSTER", message, where=str(error)[:200], remedy=remedy)
+        if len(places) == 1 and not self._flying:
+            self._ended(places[0], crashed(self._tasks[places[0]]))
+            return
+        self._alone.extend(places)
+
+    def _written(self, task: Task, result: FileResult, data: bytes | None) -> FileResult:
+        """The same result with its places here, its output on the disk."""
+        output = None
+        if data is not None and task.target is not None and result.output is not None:
+            target = task.target.with_suffix(Path(result.output).suffix)
+            try:
+                write_atomically(target, data)
+            except OSError as error:
+                return replace(failure(task, error), sha256=result.sha256)
+            output = str(target)
+        return replace(result, path=shown(task.path), output=output)
+
+    def _ended(self, place: int, result: FileResult) -> None:
+        task = self._tasks[place]
+        go_on(task, result)
+        if codes_of(result) == ["E-BOOK-CHANGING"] and place not in self._later:
+            # Whoever is copying it may be done when all others are.
+            self._later.add(place)
+            self._waiting.append(place)
+            return
+        self._results[place] = result
+        self._progress(result)
+
+
+@lru_cache(maxsize=8)
+def signature(options: Options) -> str:
+    """What every machine of a run must have in common: version, packs and options."""
+    return hashlib.sha256(json.dumps(conditions_of(options), sort_keys=True).encode()).hexdigest()
