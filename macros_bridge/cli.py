@@ -74,7 +74,7 @@ def _usage_error(error: Exception) -> XlcalcError:
     kind = type(error).__name__
     if not hasattr(error, "format_message"):
         return XlcalcError("E-INTERNAL", f"程序内部错误（{kind}）", remedy="请把所用命令和文件告知维护人员")
-    parameter = getattr(getattr(error, "param", None), "name", "") or ""
+    parameter = _as_typed(getattr(error, "param", None))
     option = getattr(error, "option_name", "") or ""
     said = {
         "MissingParameter": f"缺少参数 {parameter}",
@@ -83,6 +83,13 @@ def _usage_error(error: Exception) -> XlcalcError:
         "BadParameter": f"参数 {parameter} 的值不对",
     }.get(kind, "没有这个命令，或参数过多")
     return InputError("E-USAGE", said, remedy="可用 xlcalc --help 查看全部命令，命令后加 --help 查看用法")
+
+
+def _as_typed(parameter: Any) -> str:
+    """A parameter as a person knows it: the option as it is typed, and what it is for."""
+    option = next((name for name in getattr(parameter, "opts", ()) if name.startswith("--")), "")
+    meant = getattr(parameter, "help", "") or ""
+    return (f"{option}（{meant}）" if meant else option) if option else meant or getattr(parameter, "name", "") or ""
 
 
 def _print_error(error: XlcalcError, as_json: bool) -> None:

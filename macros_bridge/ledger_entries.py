@@ -79,6 +79,8 @@ def step(
 ) -> None:  # fmt: skip
     """办理一步：受理、退回补正、公示、发券、拨付、取消资格、收回……"""
     from workbooks.documents.deadlines import after_working_days, fixed
+    from workbooks.ledger.acts import batch_named
+    from workbooks.ledger.budgets import batches
     from workbooks.ledger.transitions import take_step
 
     if due is not None and due_days is not None:
@@ -88,8 +90,12 @@ def step(
     last = after_working_days(act.day, due_days) if due_days is not None else last
     with opened(address) as ledger:
         usccs = [clean_uscc(code) for code in codes]
+        with ledger.reading() as connection:
+            is_new = (policy, batch_named(batch)) not in batches(connection, policy)
         moved = take_step(ledger, act, policy, batch, usccs, take, version=version, due=last)
     lines = [f"{item.uscc}：{item.label}{f'，台账金额变动 {Money(item.fen)}' if item.fen else ''}" for item in moved]
+    if is_new:
+        lines.append(f"提示：批次“{batch_named(batch)}”此前不在台账中，如是笔误请用 ledger withdraw 撤回")
     if last is not None:
         lines.append(f"截止日期：{last}{f'（{last.warning}）' if last.warning else ''}")
     content = {
@@ -139,7 +145,10 @@ def budget(
 ) -> None:  # fmt: skip
     """各项目各批次的资金总额、已登记和剩余；用 --add 设定或追加总额。"""
     from workbooks.ledger.budgets import add_budget, batches, budget_of
+    from workbooks.ledger.programmes import programme
 
+    if policy is not None:
+        programme(policy)
     with opened(address) as ledger:
         if add is not None:
             if policy is None or not batch or not day:

@@ -11,6 +11,7 @@ import typer
 
 from macros_bridge.options import chosen, day_given
 from xlcalc.errors import InputError
+from xlcalc.values.dates import chinese_date
 
 if TYPE_CHECKING:
     from workbooks.ledger.acts import Act
@@ -40,10 +41,16 @@ def opened(address: str) -> Ledger:
 
 
 def act_by(operator: str, day: str, document: str = "", reason: str = "") -> Act:
-    """The clock is read here and nowhere else: the time at which a person enters something."""
+    """The clock is read here and nowhere else: the time at which a person enters something.
+
+    Raises InputError ``E-DATE`` for a day that is still to come, which is a slip of the pen.
+    """
     from workbooks.ledger.acts import Act
 
-    return Act(operator, day_named(day, "--date"), datetime.now(UTC), document, reason)
+    named = day_named(day, "--date")
+    if named > datetime.now().date():
+        raise InputError("E-DATE", f"办理日期 {chinese_date(named)} 还没有到", where="--date", remedy="请核对日期")
+    return Act(operator, named, datetime.now(UTC), document, reason)
 
 
 def choices_known(given: list[str] | None) -> dict[str, str]:

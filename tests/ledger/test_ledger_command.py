@@ -66,6 +66,7 @@ def test_a_year_in_the_ledger(at: None, workbook: Path, tmp_path: Path) -> None:
     assert "经办甲" in history and "复核" in history and "撤回" in history
     assert "没有重复享受" in ledger("double").stdout
     assert ledger("papers").exit_code == ledger("names").exit_code == 0
+    assert "此前不在台账中" in ledger("step", USCC, *ONE[:2], "--batch", "示例第十批", *WHO, "--take", "submit").stdout
     assert "台账完好" in ledger("check").stdout
     assert "已备份" in ledger("backup", tmp_path / "备份.db").stdout
     restored = ledger("restore", tmp_path / "备份.db", "--ledger", tmp_path / "恢复.db")
@@ -114,6 +115,8 @@ def test_a_run_with_something_left_ends_with_1(at_file: None, workbook: Path, tm
         (("history", "911301000000000000"), "E-LEDGER-CODE"),
         (("double", "--enterprise", "甲公司"), "E-LEDGER-CODE"),
         (("step", USCC[:17], *ONE, *WHO, "--take", "submit"), "E-LEDGER-CODE"),
+        (("step", USCC, *ONE, "--operator", "甲", "--date", "2999-01-01", "--take", "submit"), "E-DATE"),
+        (("budget", "--policy", "没有.政策"), "E-LEDGER-PROGRAMME"),
         (("book", ".", "--batch", " ", *WHO), "E-LEDGER-BATCH"),
         (("correct", USCC, *ONE, *WHO, "--reason", "复核", "--amount", "7万"), "E-LEDGER-UNKNOWN"),
         (("correct", USCC, *ONE, *WHO, "--reason", "复核", "--amount", "七"), "E-MONEY"),
