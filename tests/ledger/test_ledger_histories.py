@@ -16,9 +16,10 @@ from ledger.ledger_bench import CLOUD, FIRST, HOHHOT, SAAS, SECOND, YUAN, A, B, 
 from workbooks.ledger import schema
 from workbooks.ledger.amendments import correct_amount, withdraw_step
 from workbooks.ledger.applications import applications_of
-from workbooks.ledger.booking import book
+from workbooks.ledger.booking import Booked, book, differences
 from workbooks.ledger.database import Ledger, LedgerError, create_ledger
 from workbooks.ledger.integrity import check
+from workbooks.ledger.lines import FileLines
 from workbooks.ledger.programmes import programmes, states_of
 from workbooks.ledger.transitions import take_step
 from xlcalc import load_policy
@@ -42,10 +43,15 @@ class Histories(RuleBasedStateMachine):
         self.steps: dict[Key, list[tuple[str, int | None]]] = {}
         self.day = date(2025, 6, 30)
         self.files = 0
+        self.booked: list[tuple[int | None, str, FileLines]] = []
 
     def teardown(self) -> None:
         if hasattr(self, "ledger"):
             assert check(self.ledger) == []
+            # Whatever came after, every file is found as it was entered.
+            with self.ledger.reading() as connection:
+                for number, batch, given in self.booked:
+                    assert number is None or differences(connection, number, batch, given) == []
             self.ledger.close()
             self.folder.cleanup()
 
@@ -77,8 +83,10 @@ class Histories(RuleBasedStateMachine):
         given = file(line(uscc, policy, 0), content=f"{self.files}")
         (single,) = given.lines
         given = type(given)(given.source, (type(single)(uscc, single.name, single.ground, {"": fen}),))
-        if self.attempt(legal, lambda: book(self.ledger, act(self.day), batch, given)):
+        done: list[Booked] = []
+        if self.attempt(legal, lambda: done.append(book(self.ledger, act(self.day), batch, given))):
             self.held[key] = fen
+            self.booked.append((done[0].act, batch, given))
             again = book(self.ledger, act(self.day), batch, given)
             assert again.state == "already"
 
