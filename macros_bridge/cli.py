@@ -287,6 +287,7 @@ def recalc(
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="由 dask 集群核算：tcp://调度机:8786，或 local:N（本机 N 个进程）")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="守候收件文件夹：放进来的陆续核算，按 Ctrl-C 结束")] = False,
     as_json: Json = False,
 ) -> None:
     """重新核算工作簿，结果写入新文件和运行报告；原文件不动。"""
@@ -294,7 +295,7 @@ def recalc(
 
     raise typer.Exit(run_batch(
         paths, outdir, jobs=jobs, engine=engine, on=day_given(on), choices=chosen(choose), timeout=timeout,
-        limits=limits_given(limit), resume=resume, cluster=cluster,
+        limits=limits_given(limit), resume=resume, cluster=cluster, watch=watch,
         booking=booking_given(ledger, batch, commit, operator, day), as_json=as_json,
     ))  # fmt: skip
 

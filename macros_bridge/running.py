@@ -35,13 +35,14 @@ def run_batch(
     limits: Mapping[str, int] | None = None,
     resume: bool = False,
     cluster: str | None = None,
+    watch: bool = False,
     booking: Booking | None = None,
     as_json: bool = False,
 ) -> int:
     """Recalculates (or, without outdir, checks) every workbook below the paths; returns the exit code.
 
     limits: of ``prescan.Limits``, otherwise than usual. resume: what an earlier run into outdir has done stays done.
-    cluster: the machines that work, see ``run``.
+    cluster: the machines that work, see ``run``. watch: what is put into the folders later is done too, until Ctrl-C.
     booking: the ledger beside the run, and whether its results are entered there.
     """
     if engine not in ENGINES:
@@ -50,24 +51,31 @@ def run_batch(
     missing = [path for path in paths if not path.exists()]
     if len(missing) == len(paths):
         raise InputError("E-FILE", "找不到任何要处理的文件", where="、".join(map(str, missing)), remedy="请检查路径")
-    tasks, skipped = survey([path for path in paths if path.exists()], outdir)
-    if not tasks:
-        raise InputError(
-            "E-FILE", "所给位置没有表格文件", where="、".join(map(str, paths)), remedy="请检查路径，表格须为 .xlsx"
-        )
     options = Options(
         engine, on, tuple((choices or {}).items()), jobs, timeout, limits=tuple((limits or {}).items()),
         ledger=booking.beside() if booking else None,
     )  # fmt: skip
     DEFAULT_LIMITS.given(dict(options.limits))
-    with ExitStack() as stack:
-        record = Journal(outdir, options, resume=resume, skipped=skipped) if outdir else None
-        if record is not None:
-            _tell(stack.enter_context(record).unfinished)
-        results = _with_progress(tasks, options, record, cluster)
-        hold_back_doubles(results)
-        results += [_absent(path) for path in missing]
-        report = _reported(outdir, results, skipped) if outdir else None
+    if watch:
+        return _watched(paths, outdir, options, cluster, as_json=as_json)
+    tasks, skipped = survey([path for path in paths if path.exists()], outdir)
+    if not tasks:
+        raise InputError(
+            "E-FILE", "所给位置没有表格文件", where="、".join(map(str, paths)), remedy="请检查路径，表格须为 .xlsx"
+        )
+    try:
+        with ExitStack() as stack:
+            record = Journal(outdir, options, resume=resume, skipped=skipped) if outdir else None
+            if record is not None:
+                _tell(stack.enter_context(record).unfinished)
+            results = _with_progress(tasks, options, record, cluster)
+            hold_back_doubles(results)
+            results += [_absent(path) for path in missing]
+            report = _reported(outdir, results, skipped) if outdir else None
+    except KeyboardInterrupt:
+        if outdir is not None:
+            print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
+        raise
     entered = booking.enter(results, options) if booking else None
     if as_json:
         document = run_dict(results, skipped) | ({"ledger": entered.files} if entered else {})
@@ -81,6 +89,27 @@ def run_batch(
             print("\n".join(entered.lines))
     is_open = entered is not None and entered.is_open
     return 1 if is_open or any(result.state != "done" or result.blocking for result in results) else 0
+
+
+def _watched(
+    paths: Sequence[Path], outdir: Path | None, options: Options, cluster: str | None, *, as_json: bool
+) -> int:
+    """The same for a drop folder; the report is written round by round, and once more at the end."""
+    from macros_bridge.watching import watch_folder
+
+    if outdir is None or options.ledger:
+        message = "守候收件文件夹时须有结果文件夹，且不能连台账"
+        raise InputError("E-USAGE", message, where="--watch", remedy="请用 -o 指定结果文件夹，并去掉 --ledger")
+
+    def work(tasks: Sequence[Task], options: Options, record: Journal) -> list[FileResult]:
+        return _with_progress(tasks, options, record, cluster)
+
+    results = watch_folder(paths, outdir, options, work)
+    if as_json:
+        sys.stdout.write(json.dumps(run_dict(results), ensure_ascii=False, indent=2) + "\n")
+    else:
+        print(_summary(results, (), 0))
+    return 1 if any(result.state != "done" or result.blocking for result in results) else 0
 
 
 def _tell(unfinished: int) -> None:

@@ -1,0 +1,116 @@
+"""A drop folder: what is put there is recalculated once it has stopped growing, and the report follows.
+
+The folder is looked at again and again. Notices of a file system would come sooner, but network drives, where such a
+folder usually is, send none for what another computer writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from workbooks.batch.journal import Journal, stopped
+from workbooks.batch.report import write_report
+from workbooks.batch.tasks import FileResult, Options, Skipped, Task, hold_back_doubles, lock_marks, survey
+from workbooks.files.writing import io_reason, stops_all
+
+LOOK_SECONDS = 2.0
+SETTLE_SECONDS = 4.0
+_Stamp = tuple[int, int]
+Work = Callable[[Sequence[Task], Options, Journal], list[FileResult]]
+
+
+class Watch:
+    """The folders watched in one run, and what is known of the files in them.
+
+    work: recalculates files that have come to rest. told: hears how many were done in a round, and how many are
+    waited for.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], outdir: Path, options: Options, work: Work, told: Callable[[int, int], None]
+    ) -> None:
+        self._paths, self._outdir, self._options, self._work, self._told = paths, outdir, options, work, told
+        self._seen: dict[Path, tuple[_Stamp, float]] = {}
+        self._done: dict[Task, tuple[_Stamp, FileResult]] = {}
+        self._reported: list[Task] | None = None
+        self._tasks: list[Task] = []
+        self._skipped: list[Skipped] = []
+
+    def run(self, stop: threading.Event) -> list[FileResult]:
+        """Looks and works until told to stop; the results of what lies in the folders then.
+
+        What was done before, by this run or an earlier one, is not done again while the file stays as it is. Raises
+        what ``Journal`` and ``run`` raise.
+        """
+        with Journal(self._outdir, self._options, resume=True) as record:
+            with contextlib.suppress(KeyboardInterrupt):
+                while not stop.is_set():
+                    self.look(record)
+                    stop.wait(LOOK_SECONDS)
+            # What was done of a round that was cut short is on record; the rest is done the next time.
+            record.commit()
+            found = record.standing([task for task in self._tasks if task not in self._done])
+            self._done |= {task: ((0, 0), found[task.path]) for task in self._tasks if task.path in found}
+            return self._report()
+
+    def look(self, record: Journal) -> None:
+        """One round: what has come to rest since the last is done, and the report written anew."""
+        if not all(path.exists() for path in self._paths):
+            # A network drive that is away for a while takes nothing with it.
+            return
+        self._tasks, self._skipped = survey(self._paths, self._outdir)
+        stamps = {task: stamp for task in self._tasks if (stamp := _stamp(task.path)) is not None}
+        fresh = [task for task, stamp in stamps.items() if self._done.get(task, (None,))[0] != stamp]
+        ready = [task for task in fresh if self._is_at_rest(task.path, stamps[task])]
+        if ready:
+            for task, result in zip(ready, self._work(ready, self._options, record), strict=True):
+                self._done[task] = (stamps[task], result)
+            record.commit()
+        self._done = {task: held for task, held in self._done.items() if task in stamps}
+        here = [task for task in self._tasks if task in self._done]
+        if ready or here != self._reported:
+            try:
+                self._report()
+            except OSError as error:
+                if stops_all(error):
+                    raise stopped(f"运行报告写不进去（{io_reason(error)}）") from None
+                # Someone is reading it; it is written with the next round.
+                self._reported = None
+                return
+            self._reported = here
+            self._told(len(ready), len(fresh) - len(ready))
+
+    def _is_at_rest(self, path: Path, stamp: _Stamp) -> bool:
+        """Whether it is as it was some looks ago, and no one has it open."""
+        now = time.monotonic()
+        held, since = self._seen.get(path, (None, now))
+        if held != stamp:
+            self._seen[path] = stamp, now
+            return False
+        return now - since >= SETTLE_SECONDS and not any(mark.exists() for mark in lock_marks(path))
+
+    def _report(self) -> list[FileResult]:
+        """The report of what lies there now; the results themselves stay as they came, whatever others do to them."""
+        results = [
+            replace(result, outcomes=[dict(outcome) for outcome in result.outcomes], findings=list(result.findings))
+            for task in self._tasks
+            if task in self._done
+            for _, result in [self._done[task]]
+        ]
+        hold_back_doubles(results)
+        write_report(self._outdir, results, self._skipped)
+        return results
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Size and time of the last change; None for what has gone."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
