@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_memory, limit_processor
+from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_memory, limit_processor, without_numpy
 from workbooks.batch.failures import codes_of, crashed, failure
 from workbooks.batch.failures import failed as failed
 from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown, whereabouts
@@ -225,6 +225,8 @@ def _serve(pipe: Connection, options: Options) -> None:
     global _place
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory(options.megabytes)
+    if options.engine == "direct":
+        without_numpy()
     disk = Disk(write_atomically)
     _place = disk.put
     try:

@@ -172,7 +172,7 @@ class _Stretch(NamedTuple):
 
 
 # Many parts are the same in every file of a template.
-_stretches: Remembered[bytes, _Stretch] = Remembered(4 * MB)
+_stretches: Remembered[bytes, _Stretch] = Remembered(2 * MB)
 
 
 def _seen(text: bytes, part: str) -> _Stretch:

@@ -223,7 +223,7 @@ class RawSheet:
         return self._text[self._start : self._end].partition("<row")[0]
 
 
-_texts: Remembered[str, str] = Remembered()
+_texts: Remembered[str, str] = Remembered(400_000)
 
 
 class _Strings:

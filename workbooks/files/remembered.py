@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-_MOST_CHARACTERS = 1_500_000
-
 Text = TypeVar("Text", str, bytes)
 Read = TypeVar("Read")
 
 
 class Remembered(Generic[Text, Read]):
-    """Readings by their text; the oldest are forgotten, so that many different files do not fill the memory."""
+    """Readings by their text, of up to twice ``most`` characters.
 
-    def __init__(self, most: int = _MOST_CHARACTERS) -> None:
+    The oldest are forgotten, so that many different files do not fill the memory.
+    """
+
+    def __init__(self, most: int) -> None:
         self._most, self._size = most, 0
         self._young: dict[Text, Read] = {}
         self._old: dict[Text, Read] = {}

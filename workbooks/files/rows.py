@@ -46,9 +46,9 @@ class _Cell(NamedTuple):
     arrays: tuple[str, ...]
 
 
-_rows: Remembered[str, Row] = Remembered()
-_cells: Remembered[str, _Cell] = Remembered()
-_frames: Remembered[str, tuple[Frame, int]] = Remembered()
+_rows: Remembered[str, Row] = Remembered(1_000_000)
+_cells: Remembered[str, _Cell] = Remembered(800_000)
+_frames: Remembered[str, tuple[Frame, int]] = Remembered(800_000)
 
 
 def split_rows(text: str, start: int) -> tuple[list[str], int] | None:
