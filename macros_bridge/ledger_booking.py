@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,19 @@ class Booking:
             return beside(ledger, self.batch)
 
     def enter(self, results: Sequence[FileResult], options: Options) -> Entered | None:
-        """Enters every file in a transaction of its own, each once; None where nothing is to be entered."""
+        """Enters every file in a transaction of its own, each once; None where nothing is to be entered.
+
+        A file that the ledger refuses has nothing payable, and says why.
+        """
         from workbooks.ledger.runs import lines_of_results
 
-        return None if self.act is None else self.enter_files(lines_of_results(results, options), self.act)
+        if self.act is None:
+            return None
+        entered = self.enter_files(lines_of_results(results, options), self.act)
+        for result, entry in zip(results, entered.files, strict=True):
+            if "error" in entry:
+                _hold_back(result, entry["error"])
+        return entered
 
     def enter_files(self, files: Sequence[FileLines], act: Act) -> Entered:
         """The same for what was read of files in another way."""
@@ -63,6 +72,15 @@ class Booking:
             [line for lines, _ in told for line in lines], [entry for _, entry in told],
             any("error" in entry or entry["left"] for _, entry in told),
         )  # fmt: skip
+
+
+def _hold_back(result: FileResult, error: Mapping[str, Any]) -> None:
+    message = f"未登记到台账：{error['message']}。{error['remedy']}"
+    finding = {"code": error["code"], "severity": "block", "clause": None, "message": message, "where": error["where"]}
+    result.findings.append(finding)
+    for outcome in result.outcomes:
+        if "left" not in (outcome.get("ledger") or {"left": ""}) and outcome["status"] == "determined":
+            outcome["status"], outcome["payable"] = "not_determined", None
 
 
 def _told(file: FileLines, result: Booked | LedgerError) -> tuple[list[str], dict[str, Any]]:

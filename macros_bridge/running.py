@@ -71,12 +71,13 @@ def run_batch(
             results = _with_progress(tasks, options, record, cluster)
             hold_back_doubles(results)
             results += [_absent(path) for path in missing]
+            # Before the report is written, so that it tells what the ledger refused.
+            entered = booking.enter(results, options) if booking else None
             report = _reported(outdir, results, skipped) if outdir else None
     except KeyboardInterrupt:
         if outdir is not None:
             print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
         raise
-    entered = booking.enter(results, options) if booking else None
     if as_json:
         document = run_dict(results, skipped) | ({"ledger": entered.files} if entered else {})
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

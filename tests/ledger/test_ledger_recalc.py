@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from workbench import SAAS as SAAS_FORM
 from workbench import SAAS_COMPANY, filled, values
 
-from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, code, grant, totals
+from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, act, code, grant, totals
 from macros_bridge.cli import app
-from macros_bridge.ledger_booking import booking_given
+from macros_bridge.ledger_booking import Booking, booking_given
 from workbooks.batch.run import process
 from workbooks.batch.tasks import Options, Task
 from workbooks.ledger.database import Ledger, open_ledger
@@ -52,6 +52,18 @@ def test_what_was_entered_from_the_file_itself_is_not_had_before(ledger: Ledger,
     for batch, yuan in ((FIRST, 72000), (SECOND, 28000)):
         done = process(Task(write(tmp_path / "申报.xlsx", uscc=A), None), Options(ledger=beside(ledger, batch)))
         assert done.outcomes[0]["payable"]["fen"] == yuan * YUAN
+
+
+def test_what_the_ledger_refuses_is_not_payable(ledger: Ledger, address: str, tmp_path: Path) -> None:
+    grant(ledger, USCC, SAAS, 50000, FIRST)
+    options = Options(ledger=beside(ledger, FIRST))
+    result = process(Task(write(tmp_path / "申报.xlsx"), None), options)
+    assert result.outcomes[0]["payable"]["fen"] == 72000 * YUAN
+    entered = Booking(address, FIRST, act()).enter([result], options)
+    assert entered is not None and entered.is_open
+    assert (result.outcomes[0]["status"], result.outcomes[0]["payable"]) == ("not_determined", None)
+    assert result.findings[-1]["code"] == "E-LEDGER-GRANTED" and USCC not in result.findings[-1]["message"]
+    assert totals(ledger, USCC) == {SAAS: 50000}
 
 
 def recalc(*arguments: Any) -> tuple[int, dict[str, Any]]:
