@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from tests.benchmarks import batches, floor, plot, rivals, timings
-from tests.benchmarks.workload import KINDS, LARGE, PRINTED, write_workload
+from tests.benchmarks.workload import KINDS, LARGE, write_workload
 from workbooks.files import package
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +32,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--quick", action="store_true", help="少量文件，只打印，不写文档")
     parser.add_argument("--files", type=int, default=0, help="混合份数，缺省 10000（--quick 为 300）")
+    parser.add_argument("--rows", default="", help="推荐表的行数，缺省 10,100,1000,20000（--quick 为 10,100）")
     options = parser.parse_args()
+    rows = [int(part) for part in (options.rows or ("10,100" if options.quick else "10,100,1000,20000")).split(",")]
     count = options.files or (300 if options.quick else 10_000)
     folder = Path(tempfile.mkdtemp(prefix="xlcalc-bench-"))
     try:
-        text = document(folder, count, quick=options.quick)
+        text = document(folder, count, rows, quick=options.quick)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if options.quick:
@@ -45,7 +48,7 @@ def main() -> None:
         print(f"已写入 {DOCUMENT.relative_to(ROOT)}")
 
 
-def document(folder: Path, count: int, *, quick: bool) -> str:
+def document(folder: Path, count: int, rows: Sequence[int], *, quick: bool) -> str:
     """The whole document."""
     load = os.getloadavg() if hasattr(os, "getloadavg") else (0.0,)
     parts = [
@@ -53,7 +56,7 @@ def document(folder: Path, count: int, *, quick: bool) -> str:
         _side_by_side(folder / "printed", count, quick=quick),
         _large(folder / "large", quick=quick),
     ]
-    parts.append(_growth(folder, quick=quick))
+    parts.append(_by_rows(folder, rows, quick=quick))
     if not quick:
         parts.append("## 各项耗时\n\n" + timings.table())
     return "\n\n".join(parts) + "\n"
@@ -80,16 +83,17 @@ def _processor() -> str:
 
 
 def _side_by_side(folder: Path, count: int, *, quick: bool) -> str:
-    paths = write_workload(folder / "in", count, PRINTED)
-    ran = batches.whole_run(folder / "in", folder / "out")
+    counts = [number for number in (100, 1_000, 10_000) if number < count]
+    runs = batches.by_files(folder, [*counts, count])
+    paths, ran = sorted((folder / "in").iterdir()), runs[count]
     by_name = {path.name.partition("（")[0]: path for path in ran.outputs}
     results = [by_name[path.stem] for path in paths]
-    few = 3 if quick else 9
-    slow = results[:few]
+    most = 30 if quick else 120
+    copies = list(rivals.without_values(results[:most], folder / "copies").items())
     measured = [
-        rivals.libreoffice(results[: 6 if quick else 60]),
-        rivals.formulas(slow),
-        rivals.formualizer(results[: 30 if quick else 120], folder / "formualizer"),
+        rivals.libreoffice(dict(copies[: 6 if quick else 60])),
+        rivals.formulas(dict(copies[: 3 if quick else 9])),
+        rivals.formualizer(dict(copies), folder / "formualizer"),
         rivals.with_openpyxl(results[: 12 if quick else 120], folder / "openpyxl"),
     ]
     changed = {
@@ -115,11 +119,32 @@ def _side_by_side(folder: Path, count: int, *, quick: bool) -> str:
     return (
         "## 同样的文件，几种程序\n\n"
         f"三种表各占三分之一，按纸面行数填满（投入核算表、推荐表各 30 行），共 {count} 份，各不相同，由固定种子生成，"
-        "存入的结果都是空白表的，须全部重算。慢的程序只算其中开头的若干份（见“份数”）。\n\n"
+        "存入的结果都是空白表的，须全部重算。慢的程序只算其中开头的若干份（见“份数”），所用的是 direct 写出的文件、"
+        "公式单元格的数值全部清空，因为有的公式要看 direct 填入的核减等内容。\n\n"
         "“不同”是与 direct 写出的结果逐格比较，数字比 14 位。direct 的结果由此得到独立的核对。"
         f"{agreed}\n\n| 程序 | 份/秒 | 份数 | 比较的格数 | 不同 | 说明 |\n{RULE}\n" + "\n".join(rows) + "\n\n"
-        f"direct 为下限的 {ran.rate / least:.1%}；为 {faster}。\n\n单进程一份的中位耗时（毫秒）：{times}。"
+        f"direct 为下限的 {ran.rate / least:.1%}；为 {faster}。\n\n单进程一份的中位耗时（毫秒）：{times}。\n\n"
+        + _by_files(runs, quick=quick)
     )  # fmt: skip
+
+
+def _by_files(runs: Mapping[int, batches.Run], *, quick: bool) -> str:
+    rows = "\n".join(
+        f"| {count} | {ran.seconds:.1f} | {ran.rate:.1f} | {ran.report:.1f} | {ran.peak} |"
+        for count, ran in runs.items()
+    )
+    picture = ""
+    if not quick:
+        points = [(float(count), ran.seconds) for count, ran in runs.items()]
+        _draw("files", "份数与总耗时", "份数", "秒", {"三种表混合，2 个进程": points})
+        picture = "\n\n![份数与总耗时](benchmarks-files.svg)"
+    head = "| 份数 | 秒 | 份/秒 | 其中运行报告（秒） | 至此最大的工作进程（MB） |\n|---|---|---|---|---|"
+    return f"### 份数增长\n\n{head}\n{rows}{picture}"
+
+
+def _draw(name: str, title: str, across: str, up: str, series: Mapping[str, list[tuple[float, float]]]) -> None:
+    path = DOCUMENT.parent / f"benchmarks-{name}.svg"
+    path.write_text(plot.lines(title, across, up, series), encoding="utf-8")
 
 
 def _agreed(measured: list[rivals.Measured]) -> str:
@@ -129,7 +154,7 @@ def _agreed(measured: list[rivals.Measured]) -> str:
 
 
 def _large(folder: Path, *, quick: bool) -> str:
-    count = 12 if quick else 150
+    count = 12 if quick else 60
     paths = write_workload(folder / "in", count, LARGE)
     ran = batches.whole_run(folder / "in", folder / "out")
     kinds = batches.per_kind(paths[: 12 if quick else 60], folder / "one")
@@ -140,19 +165,14 @@ def _large(folder: Path, *, quick: bool) -> str:
     )
 
 
-def _growth(folder: Path, *, quick: bool) -> str:
-    files = batches.by_files(folder, (30, 100) if quick else (100, 1_000, 10_000))
-    rows = batches.by_rows(folder / "rows", (10, 100) if quick else (10, 100, 1_000, 5_000))
+def _by_rows(folder: Path, counts: Sequence[int], *, quick: bool) -> str:
+    rows, end = batches.by_rows(folder / "rows", counts)
+    picture = ""
     if not quick:
-        for name, text in (
-            ("files", plot.lines("份数与总耗时", "份数", "秒", {"三种表混合，2 个进程": files})),
-            ("rows", plot.lines("行数与一份的耗时", "推荐表的行数", "秒", {"推荐表，1 个进程": rows})),
-        ):
-            (DOCUMENT.parent / f"benchmarks-{name}.svg").write_text(text, encoding="utf-8")
-    told = ["；".join(f"{number:.0f} 份 {seconds:.1f} 秒（{number / seconds:.1f} 份/秒）" for number, seconds in files)]
-    told.append("；".join(f"{number:.0f} 行 {seconds:.2f} 秒" for number, seconds in rows))
-    pictures = "" if quick else "\n\n![份数与总耗时](benchmarks-files.svg) ![行数与一份的耗时](benchmarks-rows.svg)"
-    return f"## 规模\n\n份数：{told[0]}。\n\n推荐表的行数：{told[1]}。{pictures}"
+        _draw("rows", "行数与一份的耗时", "推荐表的行数", "秒", {"推荐表，1 个进程": rows})
+        picture = "\n\n![行数与一份的耗时](benchmarks-rows.svg)"
+    told = "；".join([f"{number:.0f} 行 {seconds:.2f} 秒" for number, seconds in rows] + [end] * bool(end))
+    return f"### 行数增长\n\n一份推荐表，单进程，第二次：{told}。{picture}"
 
 
 if __name__ == "__main__":

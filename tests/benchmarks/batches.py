@@ -20,11 +20,16 @@ PROCESSES = 2
 
 
 class Run(NamedTuple):
-    """files a second, with start, journal and run report; seconds of the report alone; the results' folder."""
+    """files a second, with start, journal and run report; seconds of all and of the report alone; the results' paths.
+
+    peak: megabytes of the largest worker so far.
+    """
 
     rate: float
+    seconds: float
     report: float
     outputs: list[Path]
+    peak: int
 
 
 def whole_run(source: Path, out: Path) -> Run:
@@ -42,7 +47,16 @@ def whole_run(source: Path, out: Path) -> Run:
     end = time.perf_counter()
     bad = [result for result in results if result.state != "done"]
     assert not bad, bad[0].findings
-    return Run(len(tasks) / (end - start), end - done, [Path(result.output or "") for result in results])
+    outputs = [Path(result.output or "") for result in results]
+    return Run(len(tasks) / (end - start), end - start, end - done, outputs, _peak())
+
+
+def _peak() -> int:
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 
 def per_kind(paths: Sequence[Path], out: Path) -> Mapping[str, tuple[float, float]]:
@@ -60,19 +74,18 @@ def per_kind(paths: Sequence[Path], out: Path) -> Mapping[str, tuple[float, floa
     return found
 
 
-def by_files(folder: Path, counts: Sequence[int]) -> list[tuple[float, float]]:
-    """(files, seconds of the whole run), forms filled as printed."""
-    found = []
+def by_files(folder: Path, counts: Sequence[int]) -> dict[int, Run]:
+    """Number of files -> the whole run, forms filled as printed; the last one's files are left behind."""
+    found = {}
     for count in counts:
-        source = folder / f"files-{count}"
-        write_workload(source, count)
-        found.append((float(count), count / whole_run(source, folder / "files-out").rate))
-        shutil.rmtree(source)
+        shutil.rmtree(folder, ignore_errors=True)
+        write_workload(folder / "in", count)
+        found[count] = whole_run(folder / "in", folder / "out")
     return found
 
 
-def by_rows(folder: Path, counts: Sequence[int]) -> list[tuple[float, float]]:
-    """(rows of one 推荐表, seconds), the second of two runs in one process."""
+def by_rows(folder: Path, counts: Sequence[int]) -> tuple[list[tuple[float, float]], str]:
+    """(rows of one 推荐表, seconds), the second of two runs in one process; and why there are no more."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for count in counts:
@@ -82,6 +95,7 @@ def by_rows(folder: Path, counts: Sequence[int]) -> list[tuple[float, float]]:
             start = time.perf_counter()
             result = process(Task(folder / name, folder / f"out-{name}"), Options())
             seconds = time.perf_counter() - start
-            assert result.state == "done", result.findings
+            if result.state != "done":
+                return found, f"{count} 行：{result.findings[0]['message']}"
         found.append((float(count), seconds))
-    return found
+    return found, ""

@@ -18,6 +18,8 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 
 Values = Mapping[tuple[str, str], Any]
+Copies = Mapping[Path, Path]
+"""Result of ``direct`` -> its copy without values."""
 _DIGITS = Context(prec=14)
 
 
@@ -39,6 +41,17 @@ def shown(path: Path) -> Values:
     return {at: "" if cell.kind == "empty" else cell.text for at, cell in cells.items() if cell.formula is not None}
 
 
+def without_values(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Copies in which no formula cell holds a value, by original: what others find there they have computed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = {}
+    for number, path in enumerate(paths):
+        book = RawBook(Package.open(path))
+        made[path] = folder / f"{number:05}.xlsx"
+        made[path].write_bytes(book.patch(dict.fromkeys(shown(path))))
+    return made
+
+
 def differing(expected: Values, found: Values) -> tuple[int, int]:
     """(cells both have, those in which they differ): numbers to fourteen digits."""
     both = [at for at in expected if at in found]
@@ -55,11 +68,12 @@ def _same(one: Any, other: Any) -> bool:
     return _DIGITS.create_decimal(a) == _DIGITS.create_decimal(b)
 
 
-def _compared(name: str, found: Mapping[Path, Any], seconds: float, note: str) -> Measured:
+def _compared(name: str, copies: Copies, found: Mapping[Path, Any], seconds: float, note: str) -> Measured:
     cells = wrong = refused = 0
+    original = {copy: path for path, copy in copies.items()}
     for path, values in found.items():
         if isinstance(values, Mapping):
-            both, differ = differing(shown(path), values)
+            both, differ = differing(shown(original[path]), values)
             cells, wrong = cells + both, wrong + differ
         else:
             refused += 1
@@ -67,26 +81,26 @@ def _compared(name: str, found: Mapping[Path, Any], seconds: float, note: str) -
     return Measured(name, len(found) / seconds, len(found), cells, wrong, note + more)
 
 
-def formulas(paths: Sequence[Path]) -> Measured:
+def formulas(copies: Copies) -> Measured:
     """The library formulas, one workbook after another, values only."""
     start = time.perf_counter()
     found: dict[Path, Any] = {}
-    for path in paths:
+    for path in copies.values():
         try:
             found[path] = evaluate_formulas(path)
         except Exception as error:  # noqa: BLE001 - what it cannot do is part of the measurement
             found[path] = error
-    return _compared(f"formulas {_version('formulas')}", found, time.perf_counter() - start, "只求值，不写回")
+    return _compared(f"formulas {_version('formulas')}", copies, found, time.perf_counter() - start, "只求值，不写回")
 
 
-def libreoffice(paths: Sequence[Path]) -> Measured:
+def libreoffice(copies: Copies) -> Measured:
     """One LibreOffice for all files: load, recalculate, read the values."""
     if find_soffice() is None:
         return Measured("LibreOffice", None, note="本机没有")
     start = time.perf_counter()
-    found = evaluate_libreoffice(list(paths), 60.0 * len(paths))
+    found = evaluate_libreoffice(list(copies.values()), 60.0 * len(copies))
     seconds = time.perf_counter() - start
-    return _compared("LibreOffice（一个常驻进程）", found, seconds, "打开、重算、取值，含启动，不写回")
+    return _compared("LibreOffice（一个常驻进程）", copies, found, seconds, "打开、重算、取值，含启动，不写回")
 
 
 def load_and_save(job: tuple[Path, Path]) -> None:
@@ -104,7 +118,7 @@ def with_openpyxl(paths: Sequence[Path], folder: Path) -> Measured:
     return Measured(f"openpyxl {_version('openpyxl')}", rate, len(paths), note="只读入和保存，不求值；2 个进程")
 
 
-def formualizer(paths: Sequence[Path], folder: Path) -> Measured:
+def formualizer(copies: Copies, folder: Path) -> Measured:
     """formualizer's recalculation of a package; not a dependency, measured where somebody has installed it."""
     name = "formualizer"
     try:
@@ -115,7 +129,7 @@ def formualizer(paths: Sequence[Path], folder: Path) -> Measured:
     recalculate: Callable[[bytes], Any] = recalculate_xlsx_bytes
     found: dict[Path, Any] = {}
     start = time.perf_counter()
-    for path in paths:
+    for path in copies.values():
         try:
             made = recalculate(path.read_bytes())
             (folder / path.name).write_bytes(made["bytes"])
@@ -124,7 +138,7 @@ def formualizer(paths: Sequence[Path], folder: Path) -> Measured:
             found[path] = error
     seconds = time.perf_counter() - start
     values = {path: shown(made) if isinstance(made, Path) else made for path, made in found.items()}
-    return _compared(f"{name} {_version(name)}", values, seconds, "重算并写回；1 个进程")
+    return _compared(f"{name} {_version(name)}", copies, values, seconds, "重算并写回；1 个进程")
 
 
 def _version(package: str) -> str:
