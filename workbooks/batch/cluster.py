@@ -14,12 +14,14 @@ import logging
 import queue
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from workbooks.batch.child import Disk
 from workbooks.batch.cluster_worker import Parcel, Returned, do_chunk
 from workbooks.batch.failures import codes_of, crashed, failure
 from workbooks.batch.journal import conditions_of, stopped
@@ -109,15 +111,20 @@ class _Sending:
         self._later: set[int] = set()
         self._flying: dict[Any, list[int]] = {}
         self._coming: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._disk = Disk(write_atomically)
         self._signature = signature(options)
         self._limits = DEFAULT_LIMITS.given(dict(options.limits))
 
     def done(self) -> list[FileResult]:
-        self._send()
-        while len(self._results) < len(self._tasks):
-            if self._flying:
-                self._take(self._next())
+        """The results in task order."""
+        try:
             self._send()
+            while len(self._results) < len(self._tasks):
+                if self._flying:
+                    self._take(self._next())
+                self._send()
+        finally:
+            self._disk.close()
         return [self._results[place] for place in range(len(self._tasks))]
 
     def _next(self) -> Any:
@@ -175,8 +182,9 @@ class _Sending:
         if future.status == "finished":
             with _reaching():
                 returned: list[Returned] = future.result()
-            for place, (result, data) in zip(places, returned, strict=True):
-                self._ended(place, self._written(self._tasks[place], result, data))
+            writing = [self._placed(self._tasks[place], *one) for place, one in zip(places, returned, strict=True)]
+            for place, (result, placed) in zip(places, writing, strict=True):
+                self._ended(place, self._written(self._tasks[place], result, placed))
         elif future.status == "error":
             self._broken(places, future.exception())
         else:
@@ -196,17 +204,22 @@ class _Sending:
             return
         self._alone.extend(places)
 
-    def _written(self, task: Task, result: FileResult, data: bytes | None) -> FileResult:
-        """The same result with its places here, its output on the disk."""
+    def _placed(self, task: Task, result: FileResult, data: bytes | None) -> tuple[FileResult, Future[None]]:
+        """The same result with its places here, its output on its way to the disk."""
         output = None
         if data is not None and task.target is not None and result.output is not None:
             target = task.target.with_suffix(Path(result.output).suffix)
-            try:
-                write_atomically(target, data)
-            except OSError as error:
-                return replace(failure(task, error), sha256=result.sha256)
+            self._disk.put(target, data)
             output = str(target)
-        return replace(result, path=shown(task.path), output=output)
+        return replace(result, path=shown(task.path), output=output), self._disk.take()
+
+    def _written(self, task: Task, result: FileResult, placed: Future[None]) -> FileResult:
+        """The result once it stands on the disk."""
+        try:
+            placed.result()
+        except OSError as error:
+            return replace(failure(task, error), sha256=result.sha256)
+        return result
 
     def _ended(self, place: int, result: FileResult) -> None:
         task = self._tasks[place]

@@ -23,11 +23,18 @@ class ReportBook:
 
     def __init__(self, outdir: Path) -> None:
         self.outdir = outdir
+        self._below: dict[str, str] = {}
         self._stream = io.BytesIO()
         self.book = xlsxwriter.Workbook(self._stream, _OPTIONS)
         # One time for all, so that the same results give the same bytes.
         self.book.set_properties({"author": "xlcalc", "title": "运行报告", "created": datetime(2025, 1, 1)})
         self.looks = {name: self.book.add_format(look) for name, look in _LOOKS.items()}
+
+    def below(self, output: str) -> str:
+        """Where a result lies in the folder of the report."""
+        if output not in self._below:
+            self._below[output] = str(Path(output).relative_to(self.outdir))
+        return self._below[output]
 
     def page(self, name: str, columns: Sequence[tuple[str, float]] = (), *, wide: bool = True) -> Page:
         """A sheet, printed on A4; columns: headings with their widths, repeated on every printed page."""
@@ -77,8 +84,8 @@ class Page:
 
     def link(self, row: int, column: int, result: FileResult, where: str | None) -> None:
         """A link to a cell of the result workbook, where there is one and the spreadsheet's link limits allow it."""
-        target = Path(result.output).relative_to(self._report.outdir) if result.output else None
-        if target is None or not where or "!" not in where or row >= _LAST_LINK or "#" in str(target):
+        target = self._report.below(result.output) if result.output else None
+        if target is None or not where or "!" not in where or row >= _LAST_LINK or "#" in target:
             self.put(row, column, where)
             return
         name, _, ref = where.rpartition("!")

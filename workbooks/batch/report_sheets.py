@@ -151,7 +151,7 @@ def files_page(report: ReportBook, results: Sequence[FileResult], skipped: Seque
             break
         done = result.state == "done"
         blocks = [finding for finding in result.findings if finding["severity"] == "block"]
-        output = str(Path(result.output).relative_to(report.outdir)) if result.output else None
+        output = report.below(result.output) if result.output else None
         against = sum(finding["severity"] == "block" for outcome in result.outcomes for finding in outcome["findings"])
         reason = "" if done else "；".join(f"[{item['code']}] {item['message']}" for item in blocks)
         values = (result.path, STATE_LABELS[result.state], output, len(result.outcomes), against, reason)
