@@ -31,6 +31,7 @@ from workbench import (
     part_of,
     place,
     raw,
+    result_values,
     rezipped,
     row,
     save,
@@ -97,7 +98,7 @@ def test_a_tampered_result_is_computed_anew_and_named(form: str, at: At, lie: An
     assert (found.where, found.severity) == (where(tampered, at), "warn")
     assert str(lie) in found.message and "重新计算为" in found.message
     assert value(result.data, *((at, 0) if isinstance(at, str) else at)) == truth
-    assert formula_values(result.data) == formula_values(FILLED[form])
+    assert result_values(result.data) == result_values(FILLED[form])
 
 
 @pytest.mark.parametrize("form", TEMPLATES)
@@ -131,7 +132,7 @@ def test_a_tampered_parameter_is_restored_and_named(form: str, at: tuple[str, in
     assert (found.where, found.severity) == (where(tampered, at), "warn")
     assert str(lie) in found.message
     assert value(result.data, *at) == value(FILLED[form], *at) != lie
-    assert formula_values(result.data) == formula_values(FILLED[form])
+    assert result_values(result.data) == result_values(FILLED[form])
 
 
 # --- formulas and constants in the wrong cells
@@ -355,7 +356,7 @@ def test_choose_overrides_and_patches_choice_and_parameters() -> None:
     assert not {"E-STORED-DIFFERS", "E-PARAMETER"} & set(codes(result.all_findings()))
     # the change itself is told once; afterwards the file stands as it is
     settled = again(data).data
-    assert formula_values(settled) == formula_values(data) and again(settled).data == settled
+    assert result_values(settled) == result_values(data) and again(settled).data == settled
 
 
 def test_choose_an_unknown_option_is_an_error_of_the_run() -> None:
@@ -527,7 +528,7 @@ def test_explanations_and_findings_stand_on_the_basis_sheet() -> None:
     lines = "\n".join(str(line) for line in values(result.data, "fill_explanation"))
     assert "48.25" in lines and "350,000.00 元" in lines and "申报指南 2" in lines
     assert f"[E-STORED-DIFFERS] {where(FILLED[FORM], 'o_total')}" in lines
-    assert "可拨付 350,000.00 元" in value(result.data, "fill_summary")
+    assert "可拨付 350,000.00 元" in value(result.data, "fill_payment")
 
 
 def test_the_verdict_of_a_row_says_what_is_wrong() -> None:

@@ -25,11 +25,11 @@ from workbench import (
     e1,
     edited,
     filled,
-    formula_values,
     members,
     opened,
     place,
     raw,
+    result_values,
     row,
     save,
     seen,
@@ -184,10 +184,10 @@ def test_a_reviewer_who_judges_otherwise_is_pointed_out() -> None:
 # --- what a template is made of
 
 EXCEL_2010 = {
-    "ABS", "AND", "COUNT", "COUNTA", "COUNTBLANK", "COUNTIF", "COUNTIFS", "EXACT", "FALSE", "IF", "INDEX", "INT",
-    "ISERROR", "ISNUMBER", "ISTEXT", "LEFT", "LEN", "MATCH", "MAX", "MID", "MIN", "MOD", "NOT", "OR", "REPT", "RIGHT",
-    "ROUND", "ROUNDDOWN", "ROUNDUP", "ROW", "ROWS", "SUBSTITUTE", "SUM", "SUMIF", "SUMIFS", "SUMPRODUCT", "TEXT",
-    "TRIM", "TRUE",
+    "ABS", "ADDRESS", "AND", "COLUMN", "COUNT", "COUNTA", "COUNTBLANK", "COUNTIF", "COUNTIFS", "EXACT", "FALSE",
+    "HYPERLINK", "IF", "INDEX", "INT", "ISERROR", "ISNUMBER", "ISTEXT", "LEFT", "LEN", "MATCH", "MAX", "MID", "MIN",
+    "MOD", "NOT", "OR", "REPT", "RIGHT", "ROUND", "ROUNDDOWN", "ROUNDUP", "ROW", "ROWS", "SUBSTITUTE", "SUM", "SUMIF",
+    "SUMIFS", "SUMPRODUCT", "TEXT", "TRIM", "TRUE",
 }  # fmt: skip
 
 
@@ -432,7 +432,7 @@ def test_results_do_not_change_with_the_layout(name: str, worked_on: dict[str, b
     assert not [code for code in codes_ if code.startswith("E-")]
     patched = result.data
     for port in manifest(form).ports:
-        if port.direction == "out":
+        if port.direction == "out" and not port.name.startswith("o_finding_"):
             wanted = values(DATA[form], port.name)
             got = values(patched, port.name)
             if port.name in ("t_sequence", "k_states") or "table, " in name:
@@ -469,7 +469,7 @@ def test_what_libreoffice_saved_is_recalculated_and_patched(worked_on: dict[str,
             assert (seen(patched, "o_subsidy"), seen(patched, "o_total")) == ([200000], [48.25])
         elif form == CLOUD:
             assert seen(patched, "t_face_value")[:4] == [20000, "", 5000, 15000]
-        assert not differences(formula_values(again(patched).data), formula_values(patched))
+        assert not differences(result_values(again(patched).data), result_values(patched))
 
 
 # --- reading straight from a path

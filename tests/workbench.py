@@ -21,6 +21,7 @@ from openpyxl.utils import range_boundaries
 
 from workbooks.batch import run as batch
 from workbooks.batch import tasks
+from workbooks.building.findings_sheet import FINDINGS_SHEET
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook, RawCell
 from workbooks.ports import Place, places
@@ -195,6 +196,11 @@ def formula_values(data: bytes) -> dict[tuple[str, str], Any]:
         for cell in book.sheet(info.name).cells.values()
         if cell.formula is not None
     }
+
+
+def result_values(data: bytes) -> dict[tuple[str, str], Any]:
+    """The formula cells of the form itself: those of the list of findings follow what is wrong with the file."""
+    return {at: shown for at, shown in formula_values(data).items() if at[0] != FINDINGS_SHEET}
 
 
 @cache

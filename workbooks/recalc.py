@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
-from workbooks.application.outputs import application_outputs, listed_findings, summary
+from workbooks.application.outputs import application_outputs
 from workbooks.building.draft import CHOICES_AGREE, choices_text
 from workbooks.building.findings_sheet import findings_shown, sheets_of
 from workbooks.earlier import Before, restate, restated_cells
@@ -19,6 +19,7 @@ from workbooks.files.cellread import Evaluated
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawCell, Value
 from workbooks.flavour import UDF
+from workbooks.listed import listed_findings, listed_rows, summary, summary_of_rows
 from workbooks.outputs import (
     Shown,
     assessment_outputs,
@@ -349,8 +350,13 @@ def _write_findings(result: Recalculated) -> None:
     if "fill_finding_code" not in read.manifest.by_name:
         return
     outcomes = [outcome for _, outcome in result.outcomes]
-    listed = listed_findings(result.all_findings(), outcomes, read.records[0] if read.records else None)
-    for name, value in findings_shown(listed, summary(outcomes, listed), sheets_of(read.book)).items():
+    if read.form.kind in ("recommendation", "summary"):
+        listed = listed_rows(result.all_findings(), result.outcomes)
+        said = summary_of_rows(read.records, outcomes, listed)
+    else:
+        listed = listed_findings(result.all_findings(), outcomes, read.records[0] if read.records else None)
+        said = summary(outcomes, listed)
+    for name, value in findings_shown(listed, said, sheets_of(read.book)).items():
         for place, single in _placed(read, name, value, None):
             if cell_at(read.book, place).ref:
                 result.changes[place.sheet, place.ref] = single
@@ -366,5 +372,5 @@ def _write_explanation(result: Recalculated) -> None:
         outcomes = []
     for place, line in zip(cells, explanation(outcomes, findings, len(cells)), strict=True):
         _write_fill(result, place, line)
-    if "fill_summary" in read.manifest.by_name and "fill_finding_code" not in read.manifest.by_name and outcomes:
-        _write_fill(result, places(read.book, "fill_summary")[0], verdict(outcomes[-1], []))
+    if "fill_payment" in read.manifest.by_name and outcomes:
+        _write_fill(result, places(read.book, "fill_payment")[0], verdict(outcomes[-1], []))

@@ -1,10 +1,9 @@
-"""What every formula cell of a form shows, and what its list of findings is filled with."""
+"""What every formula cell of a form shows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -13,9 +12,6 @@ from workbooks.application.blocks import filled
 from workbooks.files.rawbook import RawBook, RawCell
 from workbooks.outputs import Shown
 from workbooks.ports import Manifest, Place, Port, area_of, cell_at, places
-from workbooks.reader import Record
-from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, fact_label
-from xlcalc.results.outcome import Finding, Outcome
 
 
 def application_outputs(book: RawBook, ports: Manifest) -> Shown:
@@ -82,46 +78,3 @@ def _row_numbers(book: RawBook, port: Port, table: str) -> list[Any]:
 def _is_filled(cell: RawCell) -> bool:
     """As COUNTA sees it."""
     return cell.formula is not None or cell.kind != "empty"
-
-
-def listed_findings(findings: Iterable[Finding], outcomes: Sequence[Outcome], record: Record | None) -> list[Finding]:
-    """Everything for the list: what blocks first, then what is missing, each with its cell where it has one.
-
-    What other documents have to give, or a person who looks at them, is one line.
-    """
-    order = {"block": 0, "human": 2, "warn": 3, "info": 4}
-
-    def at(name: str | None) -> str | None:
-        return record.place_of(name) if record else None
-
-    located = [replace(item, where=item.where or at(item.fact)) for item in findings]
-    asked = {(item.fact or "").partition(".")[0] for item in located if item.severity in ("block", "human")}
-    missing = {name: None for outcome in outcomes for name in outcome.missing if name not in asked}
-    located += [
-        Finding("E-MISSING", "human", f"尚未填写：{fact_label(name)}。请补充后重新核算", None, at(name), name)
-        for name in missing
-        if at(name)
-    ]
-    waiting = [item.fact for item in located if item.severity == "human" and item.fact and not item.where]
-    located = [item for item in located if item.severity != "human" or item.where or not item.fact]
-    others = dict.fromkeys([*waiting, *(name for name in missing if not at(name))])
-    if others:
-        labels = "、".join(fact_label(str(name)) for name in others)
-        located.append(Finding("E-ELSEWHERE", "info", f"本表没有以下 {len(others)} 项，须另行核对：{labels}"))
-    rank = {id(item): (1 if item.code == "E-MISSING" else order[item.severity]) for item in located}
-    return sorted(located, key=lambda item: rank[id(item)])
-
-
-def summary(outcomes: Sequence[Outcome], listed: Sequence[Finding]) -> str:
-    """A line for each policy with its verdict, and how many findings of each kind the list has."""
-    lines = [
-        f"{outcome.policy_label}：{STATUS_LABELS[outcome.status]}"
-        + (f"，可拨付 {outcome.payable}" if outcome.payable is not None and outcome.status == "determined" else "")
-        for outcome in outcomes
-    ]
-    missing = [item for item in listed if item.code == "E-MISSING"]
-    found: list[str] = [item.severity for item in listed if item.code != "E-MISSING"]
-    counts = [(SEVERITY_LABELS[kind], found.count(kind)) for kind in SEVERITY_LABELS]
-    counts.insert(1, ("尚未填写", len(missing)))
-    said = "，".join(f"{word} {count} 条" for word, count in counts if count)
-    return "\n".join([*lines, said or "没有问题"]) if lines else ""

@@ -26,7 +26,7 @@ def read_records(
     counted as filled), of an item of a list as ``fact.item``.
     """
     del choices
-    found = _Found(reader, ports, versions)
+    found = _Found(reader, ports, versions, _growing(form))
     tables: dict[str, list[Port]] = {}
     for port in ports.ports:
         if port.direction == "in" and port.fact is not None:
@@ -45,11 +45,19 @@ def read_records(
     return [Record(key, where, found.facts, findings, facts_at=found.facts_at)]
 
 
-class _Found:
-    """The facts read so far and their cells."""
+def _growing(form: Form) -> frozenset[str]:
+    """The tables that end their sheet: people copy the last row downwards, and what they write there counts."""
+    alone = (spec for spec in form.data["sheet"] if "fact" in spec and not {"block", "layout"} & spec.keys())
+    return frozenset(str(spec["fact"]) for spec in alone)
 
-    def __init__(self, reader: CellReader, ports: Manifest, versions: Mapping[str, Version]) -> None:
-        self.reader, self.ports, self.versions = reader, ports, versions
+
+class _Found:
+    """The facts read so far and their cells. growing: the tables that may go on below their last row."""
+
+    def __init__(
+        self, reader: CellReader, ports: Manifest, versions: Mapping[str, Version], growing: frozenset[str]
+    ) -> None:
+        self.reader, self.ports, self.versions, self.growing = reader, ports, versions, growing
         self.facts: dict[str, Any] = {}
         self.facts_at: dict[str, str] = {}
 
@@ -173,8 +181,16 @@ class _Found:
                 where=str(places(self.reader.book, columns[0].name)[0]),
                 remedy="请撤销移动或删除，或把数据填入新的模板",
             )  # fmt: skip
-        rows = range(areas[0][1].first_row, areas[0][1].last_row + 1)
+        last = self._last_row([area for _, area in areas]) if known.id in self.growing else areas[0][1].last_row
+        rows = range(areas[0][1].first_row, last + 1)
         return [[(port, _cells(area, row)) for port, area in areas] for row in rows]
+
+    def _last_row(self, areas: Sequence[Area]) -> int:
+        """The last row in which something stands in the table's columns, at least the last of the form."""
+        columns = {column for area in areas for column in range(area.first_col, area.last_col + 1)}
+        cells = self.reader.book.sheet(areas[0].sheet).cells
+        filled = (row for (row, column), cell in cells.items() if column in columns and cell.kind != "empty")
+        return max(areas[0].last_row, *filled)
 
     def _of_row(self, known: Fact, port: Port, taken: list[Place]) -> Any:
         column = known.columns[_column(known, port)]

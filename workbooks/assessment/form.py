@@ -25,6 +25,7 @@ from workbooks.assessment.questions import add_questions
 from workbooks.assessment.text import count_lines, names_formula, summary_text
 from workbooks.building import style
 from workbooks.building.draft import Draft, add_basis, add_choices
+from workbooks.building.findings_sheet import add_findings, mark_findings
 from workbooks.flavour import UDF, question_units, result_cells
 from workbooks.recommendation.payment_sheet import add_payment
 from xlcalc.mechanisms import assessment_cells
@@ -46,6 +47,9 @@ def build(draft: Draft) -> None:
     _scenes(draft, scenes, assessment)
     _summary(draft, summary, assessment)
     add_payment(draft, level=refs["level"], level_text=refs["level_text"])
+    add_findings(draft)
+    for place, title in enumerate((SUMMARY, QUESTIONS, SCENES, FIGURES, draft.form.data["payment_title"]), 1):
+        mark_findings(draft, draft.book[title], place)
     add_criteria(draft, assessment)
     add_basis(draft)
     add_choices(draft)

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks.building import style
 from workbooks.building.draft import Draft, add_basis, add_choices
+from workbooks.building.findings_sheet import add_findings, mark_findings
 from workbooks.flavour import counts_cell, mechanism_cells
 from workbooks.recommendation.payment_sheet import input_for
 from xlcalc.facts import catalogue, fact
@@ -61,6 +62,8 @@ def build(draft: Draft, rows: int) -> None:
     _divider(sheet, get_column_letter(len(official) + 2), last)
     _groups(draft, sheet, at, official)
     _close(draft, sheet, at, official, last)
+    add_findings(draft)
+    mark_findings(draft, sheet, 1)
     add_basis(draft)
     add_choices(draft)
 

@@ -92,7 +92,7 @@ def _result(draft: Draft, sheet: Worksheet, rate: TieredRate, level: str, level_
     for row in range(6, 13):
         sheet.row_dimensions[row].height = 22 if row == 6 else 28
     style.merge(sheet, "C7:E12", fill=style.COMPUTED, font=style.READING, align=style.TOP_LEFT)
-    draft.port(sheet, "C7", "fill_summary", "fill", label="核算结果")
+    draft.port(sheet, "C7", "fill_payment", "fill", label="核算结果")
     sheet.conditional_formatting.add("B10", FormulaRule(formula=[f'$B$10="{TRIAL}"'], fill=style.ORANGE))
     for ref in ("B8:B9", "B11:B12"):
         sheet.conditional_formatting.add(

@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks.building import style
 from workbooks.building.draft import Draft, add_basis, add_choices
+from workbooks.building.findings_sheet import add_findings, mark_findings
 from workbooks.form import Form
 from workbooks.recommendation.payment_sheet import input_for
 from xlcalc.facts import Fact, fact
@@ -97,6 +98,8 @@ def build(draft: Draft, rows: int) -> None:
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{findings}{last}"
     style.page(sheet, f"A1:{printed}{end}", landscape=True, header_rows=f"{HEADER_ROW}:{HEADER_ROW}")
     style.protect(sheet)
+    add_findings(draft)
+    mark_findings(draft, sheet, 1)
     add_basis(draft)
     add_choices(draft)
 

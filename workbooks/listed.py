@@ -1,0 +1,90 @@
+"""What the list of findings of a workbook is filled with, and the lines above it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from workbooks.reader import Record
+from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, fact_label
+from xlcalc.results.outcome import Finding, Outcome
+from xlcalc.values.money import Money
+
+_ORDER = {"block": 0, "human": 2, "warn": 3, "info": 4}
+
+
+def _rank(item: Finding) -> int:
+    return 1 if item.code == "E-MISSING" else _ORDER[item.severity]
+
+
+def listed_findings(findings: Iterable[Finding], outcomes: Sequence[Outcome], record: Record | None) -> list[Finding]:
+    """Everything for the list: what blocks first, then what is missing, each with its cell where it has one.
+
+    What other documents have to give, or a person who looks at them, is one line.
+    """
+
+    def at(name: str | None) -> str | None:
+        return record.place_of(name) if record else None
+
+    located = [replace(item, where=item.where or at(item.fact)) for item in findings]
+    asked = {(item.fact or "").partition(".")[0] for item in located if item.severity in ("block", "human")}
+    missing = {name: None for outcome in outcomes for name in outcome.missing if name not in asked}
+    located += [
+        Finding("E-MISSING", "human", f"尚未填写：{fact_label(name)}。请补充后重新核算", None, at(name), name)
+        for name in missing
+        if at(name)
+    ]
+    waiting = [item.fact for item in located if item.severity == "human" and item.fact and not item.where]
+    located = [item for item in located if item.severity != "human" or item.where or not item.fact]
+    others = dict.fromkeys([*waiting, *(name for name in missing if not at(name))])
+    if others:
+        labels = "、".join(fact_label(str(name)) for name in others)
+        located.append(Finding("E-ELSEWHERE", "info", f"本表没有以下 {len(others)} 项，须另行核对：{labels}"))
+    return sorted(located, key=_rank)
+
+
+def summary(outcomes: Sequence[Outcome], listed: Sequence[Finding]) -> str:
+    """A line for each policy with its verdict, and how many findings of each kind the list has."""
+    lines = [
+        f"{outcome.policy_label}：{STATUS_LABELS[outcome.status]}"
+        + (f"，可拨付 {outcome.payable}" if outcome.payable is not None and outcome.status == "determined" else "")
+        for outcome in outcomes
+    ]
+    return "\n".join([*lines, _counted(listed)]) if lines else ""
+
+
+def listed_rows(findings: Iterable[Finding], outcomes: Sequence[tuple[Record, Outcome]]) -> list[Finding]:
+    """The same for a table: every row's own, and what is missing in it at its cell.
+
+    What the table has no column for is the same in every row and is said in none.
+    """
+    located = [item for item in findings if item.severity != "human" or item.where]
+    for record, outcome in outcomes:
+        located += [
+            Finding(
+                "E-MISSING", "human", f"{record.key}：尚未填写{fact_label(name)}", None, record.facts_at[name], name
+            )
+            for name in outcome.missing
+            if name in record.facts_at
+        ]
+    return sorted(located, key=_rank)
+
+
+def summary_of_rows(records: Sequence[Record], outcomes: Sequence[Outcome], listed: Sequence[Finding]) -> str:
+    """How many rows there are, of which status, what is payable in all, and how many findings."""
+    if not records:
+        return ""
+    statuses = Counter[str](outcome.status for outcome in outcomes)
+    said = [f"{label} {statuses[name]} 家" for name, label in STATUS_LABELS.items() if statuses[name]]
+    paid = sum(outcome.payable.fen for outcome in outcomes if outcome.payable and outcome.status == "determined")
+    said += [f"可拨付合计 {Money(paid)}"] if outcomes else []
+    return "\n".join(["，".join([f"共 {len(records)} 家", *said]), _counted(listed)])
+
+
+def _counted(listed: Sequence[Finding]) -> str:
+    missing = sum(item.code == "E-MISSING" for item in listed)
+    found: list[str] = [item.severity for item in listed if item.code != "E-MISSING"]
+    counts = [(SEVERITY_LABELS[kind], found.count(kind)) for kind in SEVERITY_LABELS]
+    counts.insert(1, ("尚未填写", missing))
+    return "，".join(f"{word} {count} 条" for word, count in counts if count) or "没有问题"
