@@ -393,3 +393,41 @@ def test_what_is_written_is_read_back(formula_value, constant):
             assert (cell.kind, cell.text) == ("text", legal)
         else:
             assert (cell.kind, cell.text) == stored(value)
+
+
+# --- the quick reader of plain rows and the grammar for everything else
+
+
+PIECES = (
+    "", " ", "\n", "<", ">", "/", "<c ", "<c", "</c>", "<c/>", "<c r='B1'/>", '<c r="A1"/>', '<c r="A9"><v>1</v></c>',
+    "<row", "</row>", "<row/>", '<row r="2">', '<row r="9"/>', '<row r="2"></row>', "<!-- a -->", "<v>7</v>",
+    "<f>1</f>", "<is><t>b</t></is>", ' t="s"', ' t="n"', ' r="A1"', "</sheetData>", "<sheetData/>", "9", '"', "&#65;", "&a;",
+)  # fmt: skip
+
+
+def read_and_written(sheet: str) -> object:
+    """What a sheet says and how it is written anew, or the refusal."""
+    try:
+        read = load(package_bytes(sheet)).sheet(SHEET)
+        changes: dict[str, Value] = {
+            cell.ref: ("甲 <&>", 1, Decimal("0.5"), None, True)[number % 5]
+            for number, cell in enumerate(read.cells.values())
+        }
+        return list(read.cells.items()), sorted(read.formulas), read.patched(changes)
+    except WorkbookRefused as refusal:
+        return refusal.code, refusal.message, refusal.where
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.sampled_from([EXCEL, LIBREOFFICE, OPENPYXL]),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(0, 6), st.sampled_from(PIECES)), max_size=3),
+)
+def test_rows_are_read_alike_by_both_readers(sheet: str, cuts: list[tuple[int, int, str]]) -> None:
+    """Whatever is put into a sheet or taken out: the quick reader says what the grammar says, or leaves it to it."""
+    for start, length, piece in cuts:
+        sheet = sheet[:start] + piece + sheet[start + length :]
+    quick = read_and_written(sheet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rawbook, "read_rows", lambda texts: None)
+        assert read_and_written(sheet) == quick
