@@ -83,6 +83,8 @@ def test_every_sheet_of_a_batch(ledger: Ledger) -> None:
     with ledger.reading() as connection:
         rows = cells(history_document(connection, B.lower(), SAID))
     assert ["合计", 0] in rows and [row[5] for row in rows if row[0] == 2 and len(row) > 5][0] == 50000
+    # A number in the name of an enterprise is masked before it is kept.
+    assert "13800001234" not in str(cells(issued)) + notice.name
     assert all("示例市工信局" in str(cells(document)) for document in (issued, payment, objections))
 
 

@@ -20,6 +20,7 @@ from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
 from workbooks.ledger.programmes import label_of, programme, states_of
 from xlcalc.facts import fact
 from xlcalc.values.money import Money
+from xlcalc.values.phones import mask_phones
 
 _AGAIN = "请按台账中此前已享受的金额重新核算"
 
@@ -266,13 +267,13 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
             known.setdefault(row.uscc, set()).add(row.name)
     rows, warnings = [], []
     for line in lines:
-        names = known.setdefault(line.uscc, set())
-        if line.name and line.name not in names:
+        names, name = known.setdefault(line.uscc, set()), mask_phones(line.name)
+        if name and name not in names:
             if names:
                 others = "、".join(f"“{other}”" for other in sorted(names))
-                warnings.append(f"{mask_code(line.uscc)} 现称“{line.name}”，台账中另有 {others}，请核对")
-            names.add(line.name)
-            rows.append({"act_id": act, "uscc": line.uscc, "name": line.name})
+                warnings.append(f"{mask_code(line.uscc)} 现称“{name}”，台账中另有 {others}，请核对")
+            names.add(name)
+            rows.append({"act_id": act, "uscc": line.uscc, "name": name})
     if rows:
         connection.execute(insert(table), rows)
     return warnings
