@@ -41,16 +41,17 @@ def doubles(connection: Connection, uscc: str | None = None) -> list[Double]:
         .join(entry, entry.c.application_id == application.c.id)
         .group_by(application.c.uscc, application.c.policy, application.c.batch)
         .having(func.sum(entry.c.fen) > 0)
-        .order_by(application.c.uscc, application.c.policy, application.c.batch)
     )
     if uscc is not None:
         by_application = by_application.where(application.c.uscc == uscc)
+    each = by_application.subquery()
+    counted = select(each, func.count().over(partition_by=each.c.uscc).label("times")).subquery()
+    order = (counted.c.uscc, counted.c.policy, counted.c.batch)
     held: dict[str, list[tuple[str, str, int]]] = {}
-    for row in connection.execute(by_application):
+    for row in connection.execute(select(counted).where(counted.c.times > 1).order_by(*order)):
         held.setdefault(row.uscc, []).append((row.policy, row.batch, int(row.fen)))
-    several = {code: rows for code, rows in held.items() if len(rows) > 1}
-    names = names_by_code(connection, several)
-    return [Double(code, tuple(names.get(code, ())), tuple(rows)) for code, rows in several.items()]
+    names = names_by_code(connection, held)
+    return [Double(code, tuple(names.get(code, ())), tuple(rows)) for code, rows in held.items()]
 
 
 def names_by_code(connection: Connection, usccs: Iterable[str]) -> dict[str, list[str]]:
