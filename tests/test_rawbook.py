@@ -401,7 +401,8 @@ def test_what_is_written_is_read_back(formula_value, constant):
 PIECES = (
     "", " ", "\n", "<", ">", "/", "<c ", "<c", "</c>", "<c/>", "<c r='B1'/>", '<c r="A1"/>', '<c r="A9"><v>1</v></c>',
     "<row", "</row>", "<row/>", '<row r="2">', '<row r="9"/>', '<row r="2"></row>', "<!-- a -->", "<v>7</v>",
-    "<f>1</f>", "<is><t>b</t></is>", ' t="s"', ' t="n"', ' r="A1"', "</sheetData>", "<sheetData/>", "9", '"', "&#65;", "&a;",
+    "<f>1</f>", "<is><t>b</t></is>", ' t="s"', ' t="n"', ' r="A1"', "</sheetData>", "<sheetData/>", "9", '"',
+    "&#65;", "&a;",
 )  # fmt: skip
 
 

@@ -195,6 +195,8 @@ class RawSheet:
             if parse_ref(ref) not in self.cells:
                 message = "表里没有这个单元格，不能写入"
                 raise WorkbookRefused("E-BOOK-NO-CELL", message, where=f"{self.name}!{ref}", remedy=_USE_TEMPLATE)
+        if not changes:
+            return self._text
         if not self._starts:
             return self._patched_rows(changes)
         edits = []

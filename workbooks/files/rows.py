@@ -26,6 +26,7 @@ from workbooks.files.rawxml import ATTRIBUTES, Value, attributes
 from workbooks.files.remembered import Remembered
 
 _ROW = re.compile(rf"<row({ATTRIBUTES})\s*(/?)>\s*")
+_END_OF_ALL = re.compile(r"</sheetData\s*>")
 _END = re.compile(r"</row\s*>\s*")
 
 
@@ -54,7 +55,8 @@ _frames: Remembered[str, tuple[Frame, int]] = Remembered(800_000)
 def split_rows(text: str, start: int) -> tuple[list[str], int] | None:
     """The texts of the rows from ``start`` on, and where they end; None where they are not simply one after another."""
     end = text.find("</sheetData", start)
-    blank, *rows = text[start:end].split("<row") if end >= 0 else ("<",)
+    whole = end >= 0 and _END_OF_ALL.match(text, end)
+    blank, *rows = text[start:end].split("<row") if whole else ("<",)
     return None if blank.strip() else ([f"<row{row}" for row in rows], end)
 
 
