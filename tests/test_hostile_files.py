@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -351,6 +352,22 @@ def test_a_hidden_sheet_that_is_not_ours_is_listed(tmp_path: Path) -> None:
     assert "另一本账" in finding["message"]
 
 
+@pytest.mark.parametrize("sign", ['hidden="1"', "hidden = 'true'"])
+def test_an_enterprise_in_a_hidden_row_counts_and_is_told(sign: str, tmp_path: Path) -> None:
+    """Hidden by hand or by a filter: whoever reads the table on screen does not see what is paid."""
+    data = filled(CLOUD, CLOUD_COMPANY, CLOUD_COMPANY | {"enterprise_name": "示例二号", "uscc": None})
+    spot = place(data, "t_enterprise_name", 1)
+    part = part_of(data, spot.sheet)
+    hide = edited(data, part, lambda xml: xml.replace(f'<row r="{spot.row}"', f'<row {sign} r="{spot.row}"'))
+    results = [
+        process(Task(save(tmp_path, name, made), None), Options())
+        for name, made in (("甲.xlsx", data), ("乙.xlsx", hide))
+    ]
+    found = [[item for item in one.findings if item["code"] == "E-BOOK-HIDDEN-ROWS"] for one in results]
+    assert found[0] == [] and len(found[1]) == 1 and f"第 {spot.row} 行" in found[1][0]["message"]
+    assert [len(one.outcomes) for one in results] == [2, 2]
+
+
 @pytest.mark.parametrize("mark", ["~$甲.xlsx", ".~甲.xlsx", ".~lock.甲.xlsx#"])
 def test_a_file_open_elsewhere_is_told(mark: str, tmp_path: Path) -> None:
     path = save(tmp_path, "甲.xlsx", GOOD)
@@ -609,8 +626,14 @@ def test_in_a_chunk_of_files_only_the_bad_ones_are_lost(tmp_path: Path, monkeypa
 def outcome_of(data: bytes) -> str:
     """A result or a refusal with its code; anything else is a fault of ours."""
     try:
-        done = recalculate_package(Package.from_bytes(data))
-        assert Package.from_bytes(done.data)
+        before = Package.from_bytes(data)
+        done = recalculate_package(before)
+        after = Package.from_bytes(done.data)
+        # Of what is patched, only sheets change, and no formula among them.
+        assert after.names == before.names
+        for name in before.names:
+            one, other = before.read(name), after.read(name)
+            assert one == other or (name.startswith("xl/worksheets/") and one.count(b"<f") == other.count(b"<f")), name
     except XlcalcError as error:
         assert error.message and error.code.startswith("E-") and str(error).splitlines() == [str(error)]
         return error.code
@@ -660,6 +683,25 @@ def test_parts_that_are_cut_doubled_or_gone(part: str, share: float, how: str) -
     rest = {name: content for name, content in PARTS.items() if name != part}
     new = {"cut": {part: text[:at]}, "twice": {part: text[:at] + text}, "gone": {}, "empty": {part: b""}}[how]
     outcome_of(rezipped(rest | new))
+
+
+@settings(bounded, max_examples=60)
+@given(
+    st.one_of(
+        st.text(max_size=60), st.sampled_from(["1E+17", "９９", "1,2,3", "+-1", "12万", "0.1元", "#REF!", "甲" * 4000])
+    ),
+    st.sampled_from(["i_recognised_cost", "i_enterprise_name", "i_uscc", "i_form_date"]),
+)
+def test_any_text_in_an_input_cell_is_read_or_told(text: str, port: str) -> None:
+    """What XML can hold is read or is a finding with its cell; what it cannot hold is no workbook of anyone's."""
+    sound = "".join(
+        sign for sign in text if sign in "\t\n" or 0x20 <= ord(sign) < 0xD800 or 0xE000 <= ord(sign) < 0xFFFE
+    )
+    data = with_cell(REPORT, port, f'<is><t xml:space="preserve">{escape(sound)}</t></is>', "inlineStr")
+    done = recalculate_package(Package.from_bytes(data))
+    assert Package.from_bytes(done.data)
+    for finding in done.all_findings():
+        assert finding.message.strip() and (finding.where is None or "!" in finding.where)
 
 
 @bounded
