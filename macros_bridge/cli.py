@@ -40,7 +40,7 @@ Paths = Annotated[list[Path], typer.Argument(help="工作簿或文件夹")]
 
 
 def main() -> None:
-    """Entry point: every error becomes one Chinese line (or one JSON document) and exit code 2."""
+    """Entry point: an error becomes one Chinese line (or one JSON document) and exit code 2, a stopped run 1."""
     wants_json = "--json" in sys.argv
     _settle_streams(wants_json)
     try:
@@ -48,7 +48,8 @@ def main() -> None:
         code = app(standalone_mode=False)
     except XlcalcError as error:
         _print_error(error, wants_json)
-        raise SystemExit(2) from None
+        # A run that was stopped was not used wrongly.
+        raise SystemExit(1 if error.code == "E-STOPPED" else 2) from None
     except typer.Abort:
         raise SystemExit(130) from None
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the user gets one line

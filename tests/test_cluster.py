@@ -100,7 +100,7 @@ def test_a_machine_that_dies_loses_nothing_and_a_cluster_that_goes_away_is_told(
         first_result(tmp_path / "second", run)
         os.killpg(scheduler.pid, signal.SIGKILL)
         error = json.loads(run.communicate()[0])
-    assert error["code"] == "E-STOPPED" and "--resume" in error["remedy"]
+    assert run.returncode == 1 and error["code"] == "E-STOPPED" and "--resume" in error["remedy"]
     kept = len(lines(tmp_path / "second"))
     assert 0 < kept < 40
     whole_run(root, tmp_path / "second", resume=True, options=Options(jobs=2))
