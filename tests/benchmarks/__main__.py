@@ -45,6 +45,8 @@ def main() -> None:
         print(text)
     else:
         DOCUMENT.write_text(text, encoding="utf-8")
+        text += "\n## 各项耗时\n\n" + timings.table() + "\n"
+        DOCUMENT.write_text(text, encoding="utf-8")
         print(f"已写入 {DOCUMENT.relative_to(ROOT)}")
 
 
@@ -57,8 +59,6 @@ def document(folder: Path, count: int, rows: Sequence[int], *, quick: bool) -> s
         _large(folder / "large", quick=quick),
     ]
     parts.append(_by_rows(folder, rows, quick=quick))
-    if not quick:
-        parts.append("## 各项耗时\n\n" + timings.table())
     return "\n\n".join(parts) + "\n"
 
 
