@@ -697,7 +697,9 @@ def test_any_text_in_an_input_cell_is_read_or_told(text: str, port: str) -> None
     sound = "".join(
         sign for sign in text if sign in "\t\n" or 0x20 <= ord(sign) < 0xD800 or 0xE000 <= ord(sign) < 0xFFFE
     )
-    data = with_cell(REPORT, port, f'<is><t xml:space="preserve">{escape(sound)}</t></is>', "inlineStr")
+    # The helper takes a pattern's replacement, where a backslash stands for itself when doubled.
+    body = escape(sound).replace("\\", "\\\\")
+    data = with_cell(REPORT, port, f'<is><t xml:space="preserve">{body}</t></is>', "inlineStr")
     done = recalculate_package(Package.from_bytes(data))
     assert Package.from_bytes(done.data)
     for finding in done.all_findings():
