@@ -31,8 +31,9 @@ from macros_bridge.workbook_access import (
 )
 from workbooks.batch.run import process, write_atomically
 from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task
-from workbooks.reader import ReadBook, read_workbook
+from workbooks.reader import read_workbook
 from workbooks.recalc import Recalculated, recalculate
+from workbooks.record import ReadBook
 from xlcalc import __version__
 from xlcalc.errors import WorkbookError, XlcalcError
 from xlcalc.packs.registry import load_policy, policy_ids

@@ -20,8 +20,8 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 from workbooks.files.rawxml import ATTRIBUTES, attributes, dialect, xml_text
 from workbooks.ports import area_of
-from workbooks.reader import ReadBook
 from workbooks.recalc import Recalculated
+from workbooks.record import ReadBook
 from xlcalc.errors import EngineError
 
 SECONDS = 120.0

@@ -16,8 +16,8 @@ from workbooks.documents.cases import run_of_workbooks
 from workbooks.documents.kinds import Wishes, county_of, make
 from workbooks.documents.naming import document_name, write_new
 from workbooks.documents.submission import submission_files, submission_zip
-from workbooks.reader import ReadBook
 from workbooks.recalc import recalculate
+from workbooks.record import ReadBook
 from xlcalc.errors import InputError
 
 TITLE = "报送材料"

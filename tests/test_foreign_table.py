@@ -27,7 +27,7 @@ from workbooks.merging.column_mapping import (
 )
 from workbooks.merging.foreign_table import ForeignTable, headed_row, pasted_table, read_rows, read_tables
 from workbooks.ports import area_of
-from workbooks.reader import Record
+from workbooks.record import Record
 from workbooks.template import manifest
 from xlcalc.errors import InputError, WorkbookRefused
 from xlcalc.values.levels import MaturityLevel

@@ -52,8 +52,9 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 from workbooks.form import Form, form
 from workbooks.ports import Place, places
-from workbooks.reader import ReadBook, read_package, read_workbook
+from workbooks.reader import read_package, read_workbook
 from workbooks.recalc import Recalculated, recalculate_package
+from workbooks.record import ReadBook
 from workbooks.review.answers import prompt, signs, written
 from workbooks.review.layout import CHARTS, OPINIONS, PART_RATES, PARTS, QUESTIONS
 from workbooks.review.merge import merge_reviews

@@ -42,8 +42,9 @@ from workbench import (
 from macros_bridge.listing import fact_json
 from workbooks.engines.libreoffice_engine import find_soffice
 from workbooks.files.package import Package
-from workbooks.reader import ReadBook, read_package, read_workbook
+from workbooks.reader import read_package, read_workbook
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
+from workbooks.record import ReadBook
 from workbooks.template import build_template, manifest
 from xlcalc.errors import InputError, WorkbookError, WorkbookRefused
 from xlcalc.facts import parse_facts

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from workbooks.changes import cell_text
 from workbooks.files.rawbook import Value
 from workbooks.ports import Place, area_of, cell_at
-from workbooks.prefill import cell_text
-from workbooks.reader import ReadBook
+from workbooks.record import ReadBook
 from xlcalc.facts import fact
 from xlcalc.results.outcome import Finding
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, fact_label
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.money import Money

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from workbooks.files.cellread import CellReader, Evaluated
 from workbooks.files.package import Package
@@ -14,6 +12,7 @@ from workbooks.flavour import NATIVE, UDF
 from workbooks.form import Form, forms
 from workbooks.own_macros import only_our_macros
 from workbooks.ports import Manifest, area_of, cell_at, places
+from workbooks.record import ReadBook
 from workbooks.template import IDENTITY, manifest
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.packs.policy import Version
@@ -21,46 +20,6 @@ from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding
 
 _PACK_GONE = "请用当时的 xlcalc 核算；如确需按现有政策包核算，请生成新模板并填入数据"
-
-
-@dataclass
-class Record:
-    """One enterprise in a workbook: its facts, where it stands, what is wrong with it.
-
-    cells: what the outputs of the form need beyond the facts, such as tick states. facts_at: fact -> cell.
-    restated: facts that are no longer what the cells say, see ``earlier``.
-    """
-
-    key: str
-    where: str
-    facts: dict[str, Any]
-    findings: list[Finding]
-    cells: dict[str, Any] = field(default_factory=dict)
-    facts_at: dict[str, str] = field(default_factory=dict)
-    row: int | None = None
-    restated: set[str] = field(default_factory=set)
-
-    def place_of(self, name: str | None) -> str | None:
-        """The cell a finding about ``name`` belongs to: its own, else that of the row or table it is in."""
-        while name:
-            if name in self.facts_at:
-                return self.facts_at[name]
-            name = name.rpartition(".")[0]
-        return None
-
-
-@dataclass
-class ReadBook:
-    """A workbook as read; ``choices_used``: those its parameters and stored results were computed under."""
-
-    book: RawBook
-    form: Form
-    manifest: Manifest
-    versions: dict[str, Version]
-    choices: dict[str, str]
-    choices_used: dict[str, str]
-    records: list[Record]
-    findings: list[Finding]
 
 
 def read_workbook(path: Path, evaluated: Evaluated | None = None) -> ReadBook:

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
 from workbooks.application.outputs import application_outputs
+from workbooks.assessment.outputs import assessment_outputs
 from workbooks.building.draft import CHOICES_AGREE, choices_text
 from workbooks.building.findings_sheet import findings_shown, sheets_of
 from workbooks.earlier import Before, restate, restated_cells
@@ -21,15 +22,14 @@ from workbooks.files.rawbook import RawCell, Value
 from workbooks.flavour import UDF
 from workbooks.listed import listed_findings, listed_rows, summary, summary_of_rows
 from workbooks.outputs import (
-    Shown,
-    assessment_outputs,
     cell_value,
     explanation,
-    recommendation_outputs,
     verdict,
 )
 from workbooks.ports import Place, area_of, cell_at, places
-from workbooks.reader import ReadBook, Record, read_package
+from workbooks.reader import read_package
+from workbooks.recommendation.outputs import recommendation_outputs
+from workbooks.record import ReadBook, Record, Shown
 from workbooks.review.outputs import review_outcomes, review_outputs
 from workbooks.summary.reader import check_rows, summary_outputs
 from workbooks.template import parameter_values

@@ -10,9 +10,8 @@ from typing import Any
 from workbooks.application.cost_sheet import LIVE, OPEN, RESULTS
 from workbooks.files.cellxml import RawCell, parse_ref
 from workbooks.files.rawbook import RawBook
-from workbooks.outputs import Shown
 from workbooks.ports import Place, area_of, cell_at, places
-from workbooks.reader import Record
+from workbooks.record import Record, Shown
 from xlcalc.errors import InputError
 from xlcalc.facts import fact
 from xlcalc.mechanisms import cost_cells

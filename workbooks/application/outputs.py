@@ -10,8 +10,8 @@ from typing import Any
 
 from workbooks.application.blocks import filled
 from workbooks.files.rawbook import RawBook, RawCell
-from workbooks.outputs import Shown
 from workbooks.ports import Manifest, Place, Port, area_of, cell_at, places
+from workbooks.record import Shown
 
 
 def application_outputs(book: RawBook, ports: Manifest) -> Shown:

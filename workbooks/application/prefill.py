@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from workbooks.changes import cell_text
 from workbooks.files.rawbook import RawBook, Value
 from workbooks.ports import Manifest, Place, Port, area_of, places
-from workbooks.prefill import cell_text
 from xlcalc.errors import InputError
 from xlcalc.facts import Fact, fact
 from xlcalc.values.text import squeeze

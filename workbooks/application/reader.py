@@ -10,7 +10,7 @@ from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, Port, area_of, block, cell_at, places
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import Fact, fact
 from xlcalc.packs.policy import Version

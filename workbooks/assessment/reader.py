@@ -9,7 +9,7 @@ from typing import Any
 from workbooks.files.cellread import CellReader
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, block, places
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.errors import InputError
 from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_answers import Answer, Question, read_answer

@@ -10,8 +10,8 @@ from typing import Any
 
 from workbooks.batch.run import io_reason
 from workbooks.batch.tasks import FileResult, hold_back_doubles
-from workbooks.reader import Record
 from workbooks.recalc import Recalculated, recalculate
+from workbooks.record import Record
 from xlcalc.errors import InputError, XlcalcError
 from xlcalc.evaluation import evaluate
 from xlcalc.facts import fact, parse_facts

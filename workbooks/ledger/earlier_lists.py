@@ -18,7 +18,7 @@ from workbooks.ledger.programmes import States, programme, states_of
 from workbooks.ledger.transitions import take_step
 from workbooks.merging.column_mapping import NOTHING_TOLD, Target, Told, plain_heading, signature
 from workbooks.merging.foreign_table import ForeignTable, read_rows, read_tables
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.facts import Fact, fact
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy

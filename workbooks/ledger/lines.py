@@ -12,7 +12,7 @@ from typing import Any
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Ground, Source, ground_of
 from workbooks.ledger.programmes import pays_money, programme
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.facts import parse_facts
 from xlcalc.packs.policy import Version
 from xlcalc.results.explain import STATUS_LABELS

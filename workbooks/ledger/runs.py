@@ -17,7 +17,7 @@ from workbooks.ledger.database import Ledger, open_ledger
 from workbooks.ledger.facts_before import facts_before, with_before
 from workbooks.ledger.lines import FileLines, entry_of, line_from
 from workbooks.ledger.programmes import programmes
-from workbooks.reader import ReadBook, Record
+from workbooks.record import ReadBook, Record
 from xlcalc.results.outcome import Finding, Outcome
 
 

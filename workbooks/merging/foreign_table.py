@@ -22,7 +22,7 @@ from workbooks.files.rawbook import Area, RawBook
 from workbooks.files.rawxml import ATTRIBUTES, MAX_TEXT, attributes, check_limit, dialect, elements, section, xml_text
 from workbooks.merging.column_mapping import NOTHING_TOLD, Proposal, Target, Told, grade, plain_heading, propose
 from workbooks.ports import Place, cell_at
-from workbooks.reader import Record
+from workbooks.record import Record
 from workbooks.summary.reader import answered_options, yes_or_no
 from xlcalc.errors import WorkbookRefused
 from xlcalc.results.outcome import Finding

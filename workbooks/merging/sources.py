@@ -23,7 +23,8 @@ from workbooks.merging.foreign_table import (
     tables_in,
 )
 from workbooks.ports import area_of
-from workbooks.reader import ReadBook, Record, read_package
+from workbooks.reader import read_package
+from workbooks.record import ReadBook, Record
 from xlcalc.errors import XlcalcError
 from xlcalc.facts import fact
 from xlcalc.results.outcome import Finding

@@ -9,7 +9,7 @@ from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, area_of, places
-from workbooks.reader import Record
+from workbooks.record import Record
 from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import fact
 from xlcalc.packs.policy import Version

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from workbooks.reader import ReadBook, Record, read_workbook
+from workbooks.reader import read_workbook
+from workbooks.record import ReadBook, Record
 from workbooks.review.answers import written
 from workbooks.review.compare import Said
 from workbooks.review.layout import REVIEWS, SELF, Opinion

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbooks.assessment.text import summary_values
 from workbooks.documents.looks import Book, Column
-from workbooks.reader import ReadBook
+from workbooks.record import ReadBook
 from workbooks.review.compare import Said, result_values
 from workbooks.review.form import UNFINISHED
 from workbooks.review.layout import SELF, Opinion, parts

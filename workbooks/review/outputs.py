@@ -11,8 +11,7 @@ from typing import Any
 from workbooks.assessment.text import summary_values
 from workbooks.files.rawxml import ErrorValue
 from workbooks.flavour import UDF
-from workbooks.outputs import Shown
-from workbooks.reader import ReadBook, Record
+from workbooks.record import ReadBook, Record, Shown
 from workbooks.review.compare import (
     Said,
     is_difference,

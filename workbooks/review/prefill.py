@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbooks.changes import cell_text
 from workbooks.files.rawbook import RawBook, Value
 from workbooks.form import Form, forms
 from workbooks.ports import Manifest, Place, block, places
-from workbooks.prefill import cell_text
-from workbooks.reader import ReadBook, read_workbook
+from workbooks.reader import read_workbook
+from workbooks.record import ReadBook
 from workbooks.review.answers import written
 from workbooks.review.layout import OPINIONS, REVIEWS
 from workbooks.template import fill_template

@@ -8,7 +8,7 @@ from typing import Any
 from workbooks.files.cellread import CellReader
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, block, cell_at, places
-from workbooks.reader import Record
+from workbooks.record import Record
 from workbooks.review.answers import clean, readable, states, written
 from workbooks.review.compare import Difference, Said, is_difference, question_differences, scene_differences
 from workbooks.review.layout import OPINIONS, REVIEWS, SELF, Opinion

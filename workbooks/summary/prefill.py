@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from workbooks.changes import cell_text
 from workbooks.files.rawbook import RawBook, Value
 from workbooks.merging.column_mapping import option_of
 from workbooks.ports import Manifest, places
-from workbooks.prefill import cell_text
 from xlcalc.facts import fact
 
 
