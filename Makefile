@@ -39,10 +39,13 @@ $(TEST_VENV)/ready: requirements/test.txt pyproject.toml
 gallery: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python tests/gallery.py
 
-# Renews both lock files; needs uv.
+# Renews the lock files; needs uv. excel.txt is what the offline folder for Windows carries.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		requirements/build.in pyproject.toml -o requirements/base.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		requirements/build.in pyproject.toml --extra excel \
+		--constraint requirements/base.txt -o requirements/excel.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		requirements/build.in pyproject.toml --all-extras --group test -o requirements/test.txt
 

@@ -21,7 +21,8 @@ def watch_folder(paths: Sequence[Path], outdir: Path, options: Options, work: Wo
         if not path.is_dir():
             raise InputError("E-FILE", "要守候的须是文件夹", where=str(path), remedy="请给出收件文件夹")
     stop = threading.Event()
-    held = signal.signal(signal.SIGTERM, _interrupted)
+    # Named for both: a service may be begun with Ctrl-C ignored.
+    held = {sign: signal.signal(sign, _interrupted) for sign in (signal.SIGINT, signal.SIGTERM)}
     print(f"守候 {'、'.join(map(str, paths))}，结果写入 {outdir}；按 Ctrl-C 结束", file=sys.stderr, flush=True)
     try:
         return Watch(paths, outdir, options, work, _told).run(stop)
@@ -31,7 +32,8 @@ def watch_folder(paths: Sequence[Path], outdir: Path, options: Options, work: Wo
         remedy = "请用 -o 指定另一个结果文件夹"
         raise WorkbookError(error.code, error.message, where=error.where, remedy=remedy) from None
     finally:
-        signal.signal(signal.SIGTERM, held)
+        for sign, before in held.items():
+            signal.signal(sign, before)
 
 
 def _interrupted(*_: Any) -> NoReturn:

@@ -712,7 +712,8 @@ def test_the_guide_names_only_what_exists(page: Path) -> None:
 
     assert set(re.findall(r"XLC_[A-Z_]+\b", text)) <= {*UDFS, "XLC_"}
     commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    assert set(re.findall(r"`?xlcalc ([a-z]+)", text)) <= commands | {"addin"}
+    groups = {group.name for group in app.registered_groups}
+    assert set(re.findall(r"`?xlcalc ([a-z]+(?:-[a-z]+)*)", text)) <= commands | groups
     assert set(re.findall(r"\w+\.bat", text)) <= {path.name for path in PARTS.glob("*.bat")}
     assert set(re.findall(r"“(安装|第一次使用|验收清单)”", text)) <= {path.stem for path in PAGES} | {"验收清单"}
     assert "http" not in text and "@" not in text

@@ -137,7 +137,7 @@ def test_it_ends_cleanly_and_goes_on_when_begun_again(tmp_path: Path) -> None:
             time.sleep(0.05)
         # As a terminal does it: to every process of the group.
         subprocess.run(["kill", f"-{sign.value}", "--", f"-{held.pid}"], check=True)
-        said, complaints = held.communicate()
+        said, complaints = held.communicate(timeout=60)
         assert "Traceback" not in complaints and "守候" in complaints, complaints
         assert held.returncode == 0 and "失败 0" in said
     assert len(lines(tmp_path / "out")) == 2

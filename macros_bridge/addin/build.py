@@ -55,7 +55,7 @@ def build(outdir: Path, *, wheels: Path | None = None, pythons: Sequence[str] = 
 
 def _check_sources() -> None:
     missing = [
-        name for name in ("pyproject.toml", "requirements/base.txt", "docs/clerk") if not (SOURCES / name).exists()
+        name for name in ("pyproject.toml", "requirements/excel.txt", "docs/clerk") if not (SOURCES / name).exists()
     ]
     if missing:
         raise EngineError(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
@@ -23,13 +22,12 @@ _WINDOWS = {"sys_platform": "win32", "platform_system": "Windows", "os_name": "n
 
 @dataclass(frozen=True)
 class Pin:
-    """One release with its hashes. marker: where it applies, "" everywhere; via: what asked for it."""
+    """One release with its hashes. marker: where it applies, "" everywhere."""
 
     name: str
     version: str
     marker: str
     hashes: tuple[str, ...]
-    via: tuple[str, ...] = ()
 
     def line(self) -> str:
         """The requirement as pip takes it under ``--require-hashes``."""
@@ -48,13 +46,12 @@ def read_lock(path: Path) -> list[Pin]:
     for block in re.split(r"\n(?=\S)", text.strip()):
         if block.startswith(("#", "--")) or not block:
             continue
-        requirement, _, comments = block.partition("\n    #")
+        requirement = block.partition("\n    #")[0]
         match = _PIN.fullmatch(requirement.replace("\\\n", " ").strip() + " ")
         if match is None:
             raise _unreadable(path, f"不认识“{block[:40]}”")
         name, version, marker, hashes = match.groups()
-        via = re.findall(r"[A-Za-z][A-Za-z0-9._-]*", re.sub(r"\([^)]*\)|\bvia\b|#", " ", comments))
-        pins.append(Pin(name, version, (marker or "").strip(), tuple(re.findall(r"[0-9a-f]{64}", hashes)), tuple(via)))
+        pins.append(Pin(name, version, (marker or "").strip(), tuple(re.findall(r"[0-9a-f]{64}", hashes))))
     return pins
 
 
@@ -97,34 +94,17 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def windows_pins(root: Path, pythons: Sequence[str] = PYTHONS) -> list[Pin]:
-    """What a clerk's Windows needs: requirements/base.txt and, from requirements/test.txt, the ``excel`` extra.
+    """What a clerk's Windows needs, from requirements/excel.txt: the base and the ``excel`` extra.
 
     root: the folder of the sources. Raises PackError ``E-ADDIN-LOCK``.
     """
-    extras = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    wanted = [re.split(r"[^A-Za-z0-9._-]", item, maxsplit=1)[0] for item in extras["excel"]]
-    every = read_lock(root / "requirements" / "test.txt")
-    pins = {pin.line(): pin for pin in [*read_lock(root / "requirements" / "base.txt"), *_closure(every, wanted)]}
-    kept = [pin for pin in pins.values() if any(applies(pin.marker, python) for python in pythons)]
+    lock = root / "requirements" / "excel.txt"
+    kept = [pin for pin in read_lock(lock) if any(applies(pin.marker, python) for python in pythons)]
     for python in pythons:
         counts = Counter(_plain(pin.name) for pin in kept if applies(pin.marker, python))
         if twice := [name for name, count in counts.items() if count > 1]:
-            raise _unreadable(root / "requirements", f"{'、'.join(twice)} 有不止一个版本")
+            raise _unreadable(lock, f"{'、'.join(twice)} 有不止一个版本")
     return sorted(kept, key=lambda pin: (_plain(pin.name), pin.version))
-
-
-def _closure(pins: Iterable[Pin], wanted: Iterable[str]) -> list[Pin]:
-    """The wanted releases and all that they ask for, by the lock's own notes."""
-    held = list(pins)
-    names = {_plain(name) for name in wanted}
-    missing = names - {_plain(pin.name) for pin in held}
-    if missing:
-        raise PackError("E-ADDIN-LOCK", f"锁定文件中没有 {'、'.join(sorted(missing))}", remedy="请运行 make lock")
-    while True:
-        more = {_plain(pin.name) for pin in held if names & set(map(_plain, pin.via))} - names
-        if not more:
-            return [pin for pin in held if _plain(pin.name) in names]
-        names |= more
 
 
 def _plain(name: str) -> str:
