@@ -138,7 +138,7 @@ def _by_files(runs: Mapping[int, batches.Run], *, quick: bool) -> str:
         points = [(float(count), ran.seconds) for count, ran in runs.items()]
         _draw("files", "份数与总耗时", "份数", "秒", {"三种表混合，2 个进程": points})
         picture = "\n\n![份数与总耗时](benchmarks-files.svg)"
-    head = "| 份数 | 秒 | 份/秒 | 其中运行报告（秒） | 至此最大的工作进程（MB） |\n|---|---|---|---|---|"
+    head = "| 份数 | 秒 | 份/秒 | 其中运行报告（秒） | 最大的工作进程（MB） |\n|---|---|---|---|---|"
     return f"### 份数增长\n\n{head}\n{rows}{picture}"
 
 

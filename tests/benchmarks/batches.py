@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import multiprocessing
+import re
 import shutil
 import statistics
 import time
@@ -14,7 +17,7 @@ from tests.benchmarks.workload import KINDS, workbooks, write_workload
 from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
 from workbooks.batch.run import process, run
-from workbooks.batch.tasks import Options, Task, find_tasks, hold_back_doubles
+from workbooks.batch.tasks import FileResult, Options, Task, find_tasks, hold_back_doubles
 
 PROCESSES = 2
 
@@ -22,7 +25,7 @@ PROCESSES = 2
 class Run(NamedTuple):
     """files a second, with start, journal and run report; seconds of all and of the report alone; the results' paths.
 
-    peak: megabytes of the largest worker so far.
+    peak: megabytes of the largest worker.
     """
 
     rate: float
@@ -38,9 +41,10 @@ def whole_run(source: Path, out: Path) -> Run:
     options = Options(jobs=PROCESSES)
     tasks = find_tasks([source], out)
     gc.collect()
+    watched = _Watched()
     start = time.perf_counter()
     with Journal(out, options) as journal:
-        results = run(tasks, options, lambda _: None, journal)
+        results = run(tasks, options, watched, journal)
         hold_back_doubles(results)
         done = time.perf_counter()
         write_report(out, results)
@@ -48,15 +52,21 @@ def whole_run(source: Path, out: Path) -> Run:
     bad = [result for result in results if result.state != "done"]
     assert not bad, bad[0].findings
     outputs = [Path(result.output or "") for result in results]
-    return Run(len(tasks) / (end - start), end - start, end - done, outputs, _peak())
+    return Run(len(tasks) / (end - start), end - start, end - done, outputs, watched.peak)
 
 
-def _peak() -> int:
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+class _Watched:
+    """Hears of every result and keeps the most megabytes a worker was seen with; 0 where that cannot be read."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+
+    def __call__(self, _: FileResult) -> None:
+        for child in multiprocessing.active_children():
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
+                found = re.search(r"VmHWM:\s*(\d+) kB", status)
+                self.peak = max(self.peak, int(found[1]) // 1024 if found else 0)
 
 
 def per_kind(paths: Sequence[Path], out: Path) -> Mapping[str, tuple[float, float]]:
