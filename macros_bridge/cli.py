@@ -16,7 +16,7 @@ from macros_bridge.documents_command import documents_app
 from macros_bridge.ledger_booking import booking_given
 from macros_bridge.ledger_command import ledger_app
 from macros_bridge.merging import merge_command
-from macros_bridge.options import chosen, day_given, limits_given
+from macros_bridge.options import chosen, day_given, limits_given, require_free
 from macros_bridge.reviewing import review_command, review_merge_command
 from xlcalc.errors import InputError, WorkbookError, XlcalcError
 
@@ -217,12 +217,7 @@ def template(
     from workbooks.template import build_template
 
     suffix = output.suffix.lower()
-    if suffix not in (".xlsx", ".xlsm"):
-        raise WorkbookError(
-            "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 或 .xlsm 结尾"
-        )
-    if output.exists():
-        raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy="请换一个文件名或先移走原文件")
+    require_free(output, suffixes=(".xlsx", ".xlsm"))
     given = _read_facts(facts, many=True) if facts else ()
     try:
         flavour = "udf" if suffix == ".xlsm" else "native"

@@ -14,6 +14,7 @@ from typing import Any
 
 from macros_bridge.column_questions import ask_on_terminal, someone_is_there, write_answers, write_new
 from macros_bridge.lists import Column, Line, list_workbook
+from macros_bridge.options import require_free
 from workbooks.form import form
 from workbooks.merging.column_mapping import (
     NOTHING_TOLD,
@@ -25,7 +26,7 @@ from workbooks.merging.column_mapping import (
 from workbooks.merging.merge import Enterprise, Merged, merge
 from workbooks.merging.sources import TABLE_KINDS, Collected
 from workbooks.template import manifest
-from xlcalc.errors import InputError, WorkbookError
+from xlcalc.errors import InputError
 from xlcalc.results.explain import SEVERITY_LABELS
 from xlcalc.results.outcome import Finding
 
@@ -53,7 +54,7 @@ def run_merge(
 ) -> int:
     """Merges, writes and reports; returns the exit code: 0 all well, 1 something has to be settled or looked at."""
     left_out = output.with_name(f"{output.stem}{LEFT_OUT_MARK}{output.suffix}")
-    _free(output, left_out)
+    require_free(output, left_out)
     given = [path for path in paths if path.exists()]
     missing = [path for path in paths if not path.exists()]
     if not given:
@@ -87,17 +88,6 @@ def run_merge(
     else:
         print(merge_text(done, *written, answers))
     return 1 if done.blocking else 0
-
-
-def _free(*outputs: Path) -> None:
-    for output in outputs:
-        if output.suffix.lower() != ".xlsx":
-            raise WorkbookError(
-                "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 结尾"
-            )
-        if output.exists():
-            remedy = "请换一个文件名或先移走原文件"
-            raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy=remedy)
 
 
 # --- what came of it

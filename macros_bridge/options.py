@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
-from xlcalc.errors import InputError
+from xlcalc.errors import InputError, WorkbookError
 from xlcalc.values.dates import parse_date
 
 
@@ -40,3 +41,16 @@ def limits_given(given: list[str] | None) -> dict[str, int]:
             raise InputError("E-LIMIT", f"上限“{item[:60]}”写法不对", where="--limit", remedy="请写成 last_row=30000")
         limits[name] = int(number)
     return limits
+
+
+def require_free(*outputs: Path, suffixes: tuple[str, ...] = (".xlsx",)) -> None:
+    """Nothing is overwritten: raises WorkbookError ``E-EXISTS`` for a file that is there, ``E-SUFFIX`` for its kind."""
+    for output in outputs:
+        if output.suffix.lower() not in suffixes:
+            raise WorkbookError(
+                "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output),
+                remedy=f"请以 {' 或 '.join(suffixes)} 结尾",
+            )  # fmt: skip
+        if output.exists():
+            remedy = "请换一个文件名或先移走原文件"
+            raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy=remedy)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlcalc.errors import InputError, WorkbookError
+from macros_bridge.options import require_free
+from xlcalc.errors import InputError
 from xlcalc.results.explain import SEVERITY_LABELS
 from xlcalc.results.outcome import Finding
 
@@ -26,7 +27,7 @@ def review_command(
     from workbooks.reader import read_workbook
     from workbooks.review.prefill import review_of
 
-    _free(output)
+    require_free(output)
     read = read_workbook(_existing(report))
     data = review_of(read)
     write_new(output, data)
@@ -44,7 +45,7 @@ def review_merge_command(
     from macros_bridge.column_questions import write_new
     from workbooks.review.merge import merge_reviews
 
-    _free(output)
+    require_free(output)
     merged = merge_reviews([_existing(path) for path in paths])
     write_new(output, merged.data)
     if as_json:
@@ -90,13 +91,3 @@ def _existing(path: Path) -> Path:
     if not path.exists():
         raise InputError("E-FILE", "没有这个文件", where=str(path), remedy="请检查路径")
     return path
-
-
-def _free(output: Path) -> None:
-    if output.suffix.lower() != ".xlsx":
-        raise WorkbookError(
-            "E-SUFFIX", f"不支持的文件类型“{output.suffix}”", where=str(output), remedy="请以 .xlsx 结尾"
-        )
-    if output.exists():
-        remedy = "请换一个文件名或先移走原文件"
-        raise WorkbookError("E-EXISTS", "文件已存在，不覆盖", where=str(output), remedy=remedy)

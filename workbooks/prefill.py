@@ -18,14 +18,10 @@ def prefill(
 ) -> Changes:
     """The facts of one enterprise (form) or of many (table, one a row), as changes to input cells."""
     parsed = [parse_facts(row) for row in rows]
-    if form.kind == "recommendation":
-        from workbooks.recommendation.prefill import table_changes
+    if form.kind in ("recommendation", "summary"):
+        from workbooks.summary.prefill import table_changes
 
         return dict(table_changes(book, ports, parsed))
-    if form.kind == "summary":
-        from workbooks.summary.prefill import summary_changes
-
-        return dict(summary_changes(book, ports, parsed))
     if len(parsed) != 1:
         raise InputError("E-ONE-RECORD", "此模板一份只填一家企业", remedy="请为每家企业各生成一份")
     if form.kind == "review" and assessment is not None:

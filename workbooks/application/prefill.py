@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbooks.changes import cell_text
+from workbooks.changes import Writes, at, cell_text
 from workbooks.files.rawbook import RawBook, Value
 from workbooks.ports import Manifest, Place, Port, area_of, places
 from xlcalc.errors import InputError
 from xlcalc.facts import Fact, fact
 from xlcalc.values.text import squeeze
-
-Writes = Iterator[tuple[tuple[str, str], Value]]
 
 
 def application_changes(book: RawBook, ports: Manifest, facts: Mapping[str, Any]) -> Writes:
@@ -28,11 +26,7 @@ def application_changes(book: RawBook, ports: Manifest, facts: Mapping[str, Any]
         elif known.type in ("ticks", "texts"):
             yield from _items(book, port, known, value)
         else:
-            yield _at(places(book, port.name)[0], _shown(port, known, value))
-
-
-def _at(place: Place, value: Value) -> tuple[tuple[str, str], Value]:
-    return (place.sheet, place.ref), value
+            yield at(places(book, port.name)[0], _shown(port, known, value))
 
 
 def _shown(port: Port, known: Fact, value: Any) -> Value:
@@ -53,7 +47,7 @@ def _items(book: RawBook, port: Port, known: Fact, values: Mapping[str, Any]) ->
             listed = "、".join(cells)
             message = f"“{known.label}”没有“{key[:40]}”这一项"
             raise InputError("E-ITEM", message, where=known.id, remedy=f"可用：{listed}")
-        yield _at(cells[key], value if known.type == "texts" else "是" if value else "否")
+        yield at(cells[key], value if known.type == "texts" else "是" if value else "否")
 
 
 def _ticked(book: RawBook, ports: Manifest, port: Port, known: Fact, codes: Sequence[str]) -> Writes:
@@ -63,10 +57,10 @@ def _ticked(book: RawBook, ports: Manifest, port: Port, known: Fact, codes: Sequ
             raise InputError("E-OPTION", message, where=known.id, remedy="请改用本表列出的选项")
     for code, place in zip(port.items, places(book, port.name), strict=True):
         if code in codes:
-            yield _at(place, "√")
+            yield at(place, "√")
     none = f"n_{known.id}"
     if not codes and none in ports.by_name:
-        yield _at(places(book, none)[0], "√")
+        yield at(places(book, none)[0], "√")
 
 
 def _column(book: RawBook, ports: Manifest, port: Port, table: Fact, rows: Sequence[Mapping[str, Any]]) -> Writes:
@@ -76,7 +70,7 @@ def _column(book: RawBook, ports: Manifest, port: Port, table: Fact, rows: Seque
         most = max(int(other.name.removeprefix(f"r_{table.id}_").partition("_")[0]) for other in _of(ports, table))
         _refuse_more(table, rows, most)
         if int(row) <= len(rows) and name in rows[int(row) - 1]:
-            yield _at(places(book, port.name)[0], _shown(port, table.columns[name], rows[int(row) - 1][name]))
+            yield at(places(book, port.name)[0], _shown(port, table.columns[name], rows[int(row) - 1][name]))
         return
     name = port.name.removeprefix(f"c_{table.id}_")
     area = area_of(book, port.name)
@@ -85,9 +79,9 @@ def _column(book: RawBook, ports: Manifest, port: Port, table: Fact, rows: Seque
         if name not in cells:
             continue
         if area.last_col > area.first_col:
-            yield _at(Place(area.sheet, line, area.first_col + port.items.index(cells[name])), "√")
+            yield at(Place(area.sheet, line, area.first_col + port.items.index(cells[name])), "√")
         else:
-            yield _at(Place(area.sheet, line, area.first_col), _shown(port, table.columns[name], cells[name]))
+            yield at(Place(area.sheet, line, area.first_col), _shown(port, table.columns[name], cells[name]))
 
 
 def _of(ports: Manifest, table: Fact) -> Iterable[Port]:

@@ -6,26 +6,22 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from workbooks.changes import Writes, at, cell_text
+from workbooks.assessment.single_cells import single_cell_changes
+from workbooks.changes import Writes, at
 from workbooks.files.rawbook import RawBook
 from workbooks.form import Form
 from workbooks.ports import Manifest, places
-from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_answers import Question, read_answer
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.values.levels import LABELS, parse_level
 from xlcalc.values.money import Money
-
-_NOT_SCALAR = ("answers", "scenes", "reviewed_scenes", "evidence", "scene_evidence")
 
 
 def assessment_changes(
     book: RawBook, form: Form, ports: Manifest, assessment: Assessment, facts: Mapping[str, Any]
 ) -> Writes:
     """Ticks, scenes, evidence and figures, and every fact with a cell of its own."""
-    for port in ports.ports:
-        if port.direction == "in" and port.fact and port.fact in facts and port.fact not in _NOT_SCALAR:
-            yield at(places(book, port.name)[0], cell_text(fact(port.fact), facts[port.fact], port.unit))
+    yield from single_cell_changes(book, ports, facts)
     assessment.read_answers(facts.get("answers", {}))
     yield from _answers(book, form, assessment, facts.get("answers", {}))
     for name, port_name in (("scenes", "i_scenes"), ("reviewed_scenes", "i_reviewed")):

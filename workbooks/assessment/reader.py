@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from workbooks.assessment.single_cells import read_single_cells
 from workbooks.files.cellread import CellReader
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, block, places
 from workbooks.record import Record
 from xlcalc.errors import InputError
-from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_answers import Answer, Question, read_answer
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.packs.policy import Version
@@ -29,17 +29,7 @@ def read_records(
     version = versions[form.policies[0]]
     known = version.own_choices(choices)
     assessment: Assessment = version.mechanism("assessment", known)
-    facts: dict[str, Any] = {}
-    facts_at: dict[str, str] = {}
-    for port in ports.ports:
-        special = port.fact in ("answers", "scenes", "reviewed_scenes", "evidence", "scene_evidence")
-        if port.direction != "in" or not port.fact or special:
-            continue
-        place = places(reader.book, port.name)[0]
-        facts_at[port.fact] = str(place)
-        value = reader.fact(place, fact(port.fact), port.unit)
-        if value is not None and value != "":
-            facts[port.fact] = value
+    facts, facts_at = read_single_cells(reader, ports)
     figures = _figures(reader, form)
     states, answers = _answers(reader, form, assessment, figures, facts_at)
     if answers:

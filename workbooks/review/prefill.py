@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbooks.changes import cell_text
-from workbooks.files.rawbook import RawBook, Value
+from workbooks.assessment.single_cells import single_cell_changes
+from workbooks.changes import Writes, at
+from workbooks.files.rawbook import RawBook
 from workbooks.form import Form, forms
-from workbooks.ports import Manifest, Place, block, places
+from workbooks.ports import Manifest, block
 from workbooks.reader import read_workbook
 from workbooks.record import ReadBook
 from workbooks.review.answers import written
@@ -20,31 +21,25 @@ from xlcalc.facts import Fact, fact
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.values.levels import LABELS
 
-Writes = Iterator[tuple[tuple[str, str], Value]]
-
 
 def review_changes(book: RawBook, ports: Manifest, assessment: Assessment, facts: Mapping[str, Any]) -> Writes:
     """Changes to input cells for parsed facts; those the workbook does not ask for are left aside.
 
     Of an answer given by figures the option they point to is written.
     """
-    for port in ports.ports:
-        if port.direction == "in" and port.fact is not None and port.fact in facts:
-            known = fact(port.fact)
-            if known.type not in ("answers", "scenes", "texts"):
-                yield _at(places(book, port.name)[0], cell_text(known, facts[port.fact], port.unit))
+    yield from single_cell_changes(book, ports, facts)
     for opinion in OPINIONS:
         answers = assessment.read_answers(facts.get(opinion.answers, {}))
         cells = block(book, f"i_{opinion.answers}", len(assessment.questions))
         for question, place in zip(assessment.questions, cells, strict=True):
             answer = answers.get(question.key)
             if answer is not None and answer.ticked:
-                yield _at(place, written(question, answer.ticked))
+                yield at(place, written(question, answer.ticked))
         levels = assessment.read_scenes(facts.get(opinion.scenes, {}))
         scene_cells = block(book, f"i_{opinion.scenes}", len(assessment.scenes))
         for scene, place in zip(assessment.scenes, scene_cells, strict=True):
             if scene.key in levels:
-                yield _at(place, LABELS[levels[scene.key]])
+                yield at(place, LABELS[levels[scene.key]])
     questions = [question.key for question in assessment.questions]
     scenes = [scene.key for scene in assessment.scenes]
     for name, port_name, keys in (
@@ -56,10 +51,6 @@ def review_changes(book: RawBook, ports: Manifest, assessment: Assessment, facts
         name = opinion.reasons or ""
         for kind, keys in (("question", questions), ("scene", scenes)):
             yield from _texts(book, fact(name), f"i_{kind}_{name}", facts.get(name, {}), keys, [*questions, *scenes])
-
-
-def _at(place: Place, value: Value) -> tuple[tuple[str, str], Value]:
-    return (place.sheet, place.ref), value
 
 
 def _texts(
@@ -74,7 +65,7 @@ def _texts(
             )  # fmt: skip
     for key, place in zip(keys, block(book, port, len(keys)), strict=True):
         if texts.get(key):
-            yield _at(place, texts[key])
+            yield at(place, texts[key])
 
 
 def review_from(path: Path) -> bytes:

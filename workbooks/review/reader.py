@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbooks.assessment.single_cells import read_single_cells
 from workbooks.files.cellread import CellReader
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, block, cell_at, places
@@ -13,7 +14,6 @@ from workbooks.review.answers import clean, readable, states, written
 from workbooks.review.compare import Difference, Said, is_difference, question_differences, scene_differences
 from workbooks.review.layout import OPINIONS, REVIEWS, SELF, Opinion
 from xlcalc.errors import InputError
-from xlcalc.facts import fact
 from xlcalc.mechanisms.assessment_answers import Question, read_answer
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.packs.policy import Version
@@ -22,7 +22,6 @@ from xlcalc.values.evidence_index import index_problem, last_page
 from xlcalc.values.levels import LABELS, parse_level
 from xlcalc.values.text import normalise
 
-_BLOCKS = ("answers", "scenes", "texts")
 _BLANKS = str.maketrans({" ": "", "　": ""})
 
 
@@ -32,16 +31,7 @@ def read_records(
     """The one enterprise of the workbook."""
     version = versions[form.policies[0]]
     assessment: Assessment = version.mechanism("assessment", version.own_choices(choices))
-    facts: dict[str, Any] = {}
-    facts_at: dict[str, str] = {}
-    for port in ports.ports:
-        if port.direction != "in" or not port.fact or fact(port.fact).type in _BLOCKS:
-            continue
-        place = places(reader.book, port.name)[0]
-        facts_at[port.fact] = str(place)
-        value = reader.fact(place, fact(port.fact), port.unit)
-        if value is not None and value != "":
-            facts[port.fact] = value
+    facts, facts_at = read_single_cells(reader, ports)
     said = {opinion.key: _opinion(reader, assessment, opinion, facts_at) for opinion in OPINIONS}
     for opinion in OPINIONS:
         own = said[opinion.key]

@@ -1,20 +1,18 @@
-"""Writes the facts of many enterprises into the rows of a 汇总表."""
+"""Writes the facts of many enterprises into the rows of a 推荐表 or a 汇总表."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbooks.changes import cell_text
-from workbooks.files.rawbook import RawBook, Value
+from workbooks.changes import Writes, at, cell_text
+from workbooks.files.rawbook import RawBook
 from workbooks.merging.column_mapping import option_of
 from workbooks.ports import Manifest, places
 from xlcalc.facts import fact
 
 
-def summary_changes(
-    book: RawBook, ports: Manifest, rows: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[tuple[str, str], Value]]:
+def table_changes(book: RawBook, ports: Manifest, rows: Sequence[Mapping[str, Any]]) -> Writes:
     """Changes to input cells for parsed facts, one mapping a row; what stands above and below comes from the first."""
     for port in ports.ports:
         if port.direction != "in" or not port.fact:
@@ -24,4 +22,4 @@ def summary_changes(
             if port.fact in facts:
                 value = facts[port.fact]
                 shown = ("是" if option in value else "否") if option else cell_text(fact(port.fact), value, port.unit)
-                yield (place.sheet, place.ref), shown
+                yield at(place, shown)
