@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_journal import GOOD, digests, lines, whole_run
@@ -105,6 +106,26 @@ def test_a_machine_that_dies_loses_nothing_and_a_cluster_that_goes_away_is_told(
     assert 0 < kept < 40
     whole_run(root, tmp_path / "second", resume=True, options=Options(jobs=2))
     assert digests(tmp_path / "second") == digests(tmp_path / "ref")
+
+
+def test_a_result_lost_between_its_news_and_its_fetching_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine that holds it dies just then: to the client it is lost until another machine has done it anew."""
+    taken, lost = cluster._Sending._take, []
+
+    def lose_first(self: cluster._Sending, future: Any) -> None:
+        if not lost:
+            lost.append(future.key)
+            future._state.lose()
+            again = {"op": "report-key", "key": future.key}
+            future.client.loop.call_later(0.2, future.client._send_to_scheduler, again)
+        taken(self, future)
+
+    monkeypatch.setattr(cluster._Sending, "_take", lose_first)
+    save(tmp_path / "in", "甲.xlsx", GOOD["甲"])
+    assert run_batch([tmp_path / "in"], tmp_path / "out", cluster="local:1") == 0
+    assert len(lost) == 1 and len(lines(tmp_path / "out")) == 1
 
 
 def test_a_file_that_ends_machines_costs_itself(tmp_path: Path) -> None:

@@ -179,16 +179,17 @@ class _Sending:
 
     def _take(self, future: Any) -> None:
         places = self._flying.pop(future)
-        if future.status == "finished":
-            with _reaching():
-                returned: list[Returned] = future.result()
+        try:
+            # Where the machine that held it has died meanwhile, this waits until another one has done it anew.
+            returned: list[Returned] = future.result()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+            if future.status != "error":
+                raise stopped(f"与集群的连接断了（{type(error).__name__}）") from None
+            self._broken(places, error)
+        else:
             writing = [self._placed(self._tasks[place], *one) for place, one in zip(places, returned, strict=True)]
             for place, (result, placed) in zip(places, writing, strict=True):
                 self._ended(place, self._written(self._tasks[place], result, placed))
-        elif future.status == "error":
-            self._broken(places, future.exception())
-        else:
-            raise stopped("与集群的连接断了")
         future.release()
 
     def _broken(self, places: list[int], error: BaseException) -> None:
