@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from macros_bridge.ledger_booking import Booking
+from macros_bridge.ledger_columns import settled
 from macros_bridge.ledger_options import (
     Batch,
     Day,
@@ -22,7 +22,6 @@ from macros_bridge.ledger_options import (
     opened,
     show,
 )
-from xlcalc.errors import InputError
 
 
 def import_lists(
@@ -34,34 +33,19 @@ def import_lists(
     document: Document = "", reason: Reason = "", as_json: Json = False,
 ) -> int:  # fmt: skip
     """把往年的名单登记到台账：各列先对应，每个文件只登记一次。"""
-    from macros_bridge.column_questions import ask_on_terminal, someone_is_there, write_answers
     from workbooks.ledger.earlier_lists import FORM, read_list, state_named, targets_of_list, walk_to
-    from workbooks.merging.column_mapping import NOTHING_TOLD, read_mapping
     from xlcalc.packs.registry import load_policy
 
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        raise InputError("E-FILE", "没有这个文件", where=str(missing[0]), remedy="请检查路径")
     act = act_by(operator, day, document, reason)
     opened(address).close()
     targets = targets_of_list(policy)
     if reached:
         state_named(policy, reached)
     held = load_policy(policy).version(version) if version else load_policy(policy).newest
-    told = read_mapping(mapping, FORM, targets) if mapping else NOTHING_TOLD
-    lists = [read_list(path, policy, held, told) for path in paths]
-    tables = [table for item in lists for table in item.open_tables]
-    if tables and someone_is_there():
-        told |= ask_on_terminal(tables, targets, input, sys.stderr)
-        lists = [read_list(path, policy, held, told) for path in paths]
-    if tables:
-        every = [table for item in lists for table in item.tables]
-        answers = write_answers(Path(), FORM, targets, every)
-        questions = [f"{table.example}：{text}" for table in every for text in table.questions]
-        if questions:
-            lines = [*questions, f"有列需要确认，没有登记。请填好 {answers}，再加 --map {answers} 运行"]
-            show("import", {"files": [], "questions": questions, "column_map": str(answers)}, lines, as_json)
-            return 1
+    lists, asked = settled(paths, lambda path, told: read_list(path, policy, held, told), FORM, targets, mapping)
+    if asked:
+        show("import", {"files": [], **asked.content}, asked.lines, as_json)
+        return 1
     entered = Booking(address, batch, act).enter_files([item.file for item in lists], act)
     lines, moved = list(entered.lines), 0
     if reached:

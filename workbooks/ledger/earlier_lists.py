@@ -38,7 +38,7 @@ _AMOUNT = Fact(
 )  # fmt: skip
 
 
-_NAMES = ("企业全称", "单位全称", "申报单位", "获奖单位", "受助单位", "平台名称")
+NAMES = ("企业全称", "单位全称", "申报单位", "获奖单位", "受助单位", "平台名称")
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,13 @@ def targets_of_list(policy: str) -> tuple[Target, ...]:
     items = [answer for answer in programme(policy).answers if answer.gives == "items"]
     directions = [Fact("direction", "方向", "option", options=fact(answer.fact).options) for answer in items]
     name = fact("enterprise_name")
-    named = replace(name, aliases=(*name.aliases, *_NAMES))
+    named = replace(name, aliases=(*name.aliases, *NAMES))
     known = [(named, True), (fact("uscc"), True), (_AMOUNT, False)]
-    return tuple(_target(item, identifies) for item, identifies in [*known, *((item, False) for item in directions)])
+    return tuple(column_for(item, identifies) for item, identifies in [*known, *((item, False) for item in directions)])
 
 
-def _target(known: Fact, identifies: bool) -> Target:
+def column_for(known: Fact, identifies: bool) -> Target:
+    """The column a list has for a fact; identifies: whether it says which enterprise a row is."""
     own = frozenset({plain_heading(known.label)})
     return Target(
         f"t_{known.id}", known, known.label, own, frozenset(map(plain_heading, known.aliases)) - own, None, identifies
@@ -111,18 +112,25 @@ def read_list_again(path: Path, asked: Mapping[str, Any]) -> FileLines:
 
 
 def _unusable(record: Record, several: bool) -> str:
-    """Why a row cannot be entered, "" where it can: a code that is none names no one."""
-    blocks = [item.message for item in record.findings if item.severity == "block"]
-    if blocks:
-        return "；".join(blocks)
-    uscc, amount = record.facts.get("uscc"), record.facts.get(_AMOUNT.id)
-    if not uscc:
-        return "没有统一社会信用代码"
-    if problem := problem_of_uscc(str(uscc)):
-        return f"统一社会信用代码{problem}"
+    """Why a row cannot be entered, "" where it can."""
+    if why := names_no_one(record):
+        return why
+    amount = record.facts.get(_AMOUNT.id)
     if not isinstance(amount, Money) or amount.fen <= 0:
         return "没有金额"
     return "没有方向" if several and not record.facts.get("direction") else ""
+
+
+def names_no_one(record: Record) -> str:
+    """Why a row of a list cannot be read or does not say whose it is, "" where it can: a damaged code names no one."""
+    blocks = [item.message for item in record.findings if item.severity == "block"]
+    if blocks:
+        return "；".join(blocks)
+    uscc = record.facts.get("uscc")
+    if not uscc:
+        return "没有统一社会信用代码"
+    problem = problem_of_uscc(str(uscc))
+    return f"统一社会信用代码{problem}" if problem else ""
 
 
 def _line(record: Record, ground: Ground) -> Line:

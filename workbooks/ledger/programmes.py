@@ -32,6 +32,7 @@ class Programme:
 
     paid: the state in which the money has been paid out; issued: that in which a voucher was, "" where there is none.
     papers: the ``table`` of inputs that names ``invoice`` and ``contract``, and the columns for them.
+    review: the steps ``pass`` and ``fail`` of a review by others, empty where the pack does not tell them apart.
     """
 
     policy: str
@@ -41,6 +42,7 @@ class Programme:
     papers: Mapping[str, str]
     paid: str
     issued: str
+    review: Mapping[str, str]
     answers: tuple[Answer, ...]
 
 
@@ -89,7 +91,7 @@ def _programme(policy: str, row: Mapping[str, Any]) -> Programme:
     answers = tuple(Answer(fact, **found) for fact, found in row.get("facts", {}).items())
     return Programme(
         policy, frozenset(row["ends"]), frozenset(row["pays"]), row["timed"], row.get("papers", {}), row["paid"],
-        row.get("issued", ""), answers,
+        row.get("issued", ""), row.get("review", {}), answers,
     )  # fmt: skip
 
 

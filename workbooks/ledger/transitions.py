@@ -53,13 +53,14 @@ def take_step(
     wanted = list(dict.fromkeys(usccs))
     programme(policy)
     with acting(ledger, act, schema.STEP, batch=batch) as (connection, number):
-        return [_step(connection, number, act, policy, batch, uscc, transition, version, due) for uscc in wanted]
+        return [enter_step(connection, number, act, policy, batch, uscc, transition, version, due) for uscc in wanted]
 
 
-def _step(
+def enter_step(
     connection: Connection, number: int, act: Act, policy: str, batch: str, uscc: str, key: str,
-    version_id: str | None, due: Deadline | None,
+    version_id: str | None = None, due: Deadline | None = None,
 ) -> Moved:  # fmt: skip
+    """One enterprise's step within an act that is open; raises what ``take_step`` raises."""
     item = one_application(connection, uscc, policy, batch)
     if item is None:
         item = _opened(connection, number, uscc, policy, batch)
