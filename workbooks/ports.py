@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from workbooks.files.rawbook import Area, RawBook, RawCell, make_ref
 from xlcalc.errors import WorkbookRefused
@@ -49,8 +49,7 @@ class Manifest:
         object.__setattr__(self, "by_name", {port.name: port for port in self.ports})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One cell of a filled workbook."""
 
     sheet: str

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from workbooks.files.rawxml import (
     ATTRIBUTE,
     ATTRIBUTES,
+    ErrorValue,
     Value,
     attributes,
     cell_string,
@@ -70,6 +71,7 @@ def column_letters(n: int) -> str:
     return letters
 
 
+@functools.lru_cache(maxsize=20_000)
 def parse_ref(ref: str) -> Position:
     """``AB12`` → ``(12, 28)``; ValueError for anything that is not one cell of a sheet."""
     match = _REF.fullmatch(ref)
@@ -86,6 +88,7 @@ def _column(letters: str) -> int:
     return functools.reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
 
 
+@functools.lru_cache(maxsize=20_000)
 def make_ref(row: int, column: int) -> str:
     """``(12, 28)`` → ``AB12``."""
     return f"{column_letters(column)}{row}"
@@ -165,6 +168,19 @@ def array_members(arrays: list[str], known: Mapping[Position, RawCell], name: st
         for position in itertools.product(range(top, bottom + 1), range(left, right + 1)):
             if position in known and known[position].formula is None:
                 yield position
+
+
+def says(cell: RawCell, value: Value) -> bool:
+    """Whether a cell already holds a value, so that it may stay as it is to the last character."""
+    if isinstance(value, ErrorValue):
+        return cell.kind == "error" and cell.text == value
+    if isinstance(value, str):
+        return cell.text == value and (cell.kind == "text" or (cell.kind == "empty" and cell.formula is None))
+    if value is None:
+        return cell.kind == "empty"
+    if isinstance(value, bool):
+        return cell.kind == "bool" and cell.text == f"{value:d}"
+    return cell.kind == "number" and cell.text == str(value)
 
 
 class Frame(NamedTuple):

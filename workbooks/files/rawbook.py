@@ -25,6 +25,7 @@ from workbooks.files.cellxml import (
     frame_of,
     parse_ref,
     patched_cell,
+    says,
 )
 from workbooks.files.cellxml import RawCell as RawCell
 from workbooks.files.cellxml import column_letters as column_letters
@@ -129,8 +130,10 @@ class RawBook:
         grouped: dict[str, dict[str, Value]] = {}
         for (sheet, ref), value in changes.items():
             grouped.setdefault(sheet, {})[ref] = value
-        patched = {self._part(name): self.sheet(name).patched(cells) for name, cells in grouped.items()}
-        return self.package.rewrite({part: text.encode() for part, text in patched.items()})
+        patched = {name: self.sheet(name).patched(cells) for name, cells in grouped.items()}
+        return self.package.rewrite(
+            {self._part(name): text.encode() for name, text in patched.items() if text is not self.sheet(name).text}
+        )
 
     def _part(self, name: str) -> str:
         if name in self._parts:
@@ -139,13 +142,16 @@ class RawBook:
 
 
 class RawSheet:
-    """The cells of one sheet, and its text with some of them changed; ``formulas``: the refs of its formula cells."""
+    """The cells of one sheet, and its text with some of them changed.
+
+    text: as it stands in the file; formulas: the refs of its formula cells.
+    """
 
     def __init__(self, name: str, text: str, strings: _Strings) -> None:
         self.name = name
         self.cells: dict[Position, RawCell] = {}
         self.formulas: list[str] = []
-        self._text = text
+        self.text = text
         self._rows: dict[int, int] = {}
         self._texts: list[str] = []
         self._starts: dict[Position, int] = {}
@@ -161,6 +167,7 @@ class RawSheet:
                     self.cells[position] = RawCell(ref, *said, formula(match, arrays))
                     self._starts[position] = match.start("c")
                     check_limit(len(self.cells), MAX_CELLS, "单元格", name)
+            ref = "A1"
             for position in array_members(arrays, self.cells, name):
                 self.cells[position] = self.cells[position]._replace(formula="")
             if arrays or self._starts:
@@ -170,10 +177,10 @@ class RawSheet:
 
     def _read_plain(self, strings: _Strings, arrays: list[str]) -> bool:
         """Whether every row is in the plain form and was read; what is wrong with another, the slow reader says."""
-        opening = SHEET_DATA.search(self._text)
-        if opening is None or opening[1] or self._text.count("<sheetData") != 1:
+        opening = SHEET_DATA.search(self.text)
+        if opening is None or opening[1] or self.text.count("<sheetData") != 1:
             return False
-        found = split_rows(self._text, opening.end())
+        found = split_rows(self.text, opening.end())
         rows = read_rows(found[0]) if found else None
         if found is None or rows is None or sum(len(row.cells) for row in rows) > MAX_CELLS:
             return False
@@ -191,24 +198,28 @@ class RawSheet:
 
     def patched(self, changes: Mapping[str, Value]) -> str:
         """The sheet's XML with new values; outside these cells' t, v and is, not a character differs."""
-        for ref in changes:
-            if parse_ref(ref) not in self.cells:
+        new: dict[str, Value] = {}
+        for ref, value in changes.items():
+            cell = self.cells.get(parse_ref(ref))
+            if cell is None:
                 message = "表里没有这个单元格，不能写入"
                 raise WorkbookRefused("E-BOOK-NO-CELL", message, where=f"{self.name}!{ref}", remedy=_USE_TEMPLATE)
-        if not changes:
-            return self._text
+            if not says(cell, value):
+                new[ref] = value
+        if not new:
+            return self.text
         if not self._starts:
-            return self._patched_rows(changes)
+            return self._patched_rows(new)
         edits = []
-        for ref, value in changes.items():
-            match = CELL.match(self._text, self._starts[parse_ref(ref)])
+        for ref, value in new.items():
+            match = CELL.match(self.text, self._starts[parse_ref(ref)])
             assert match is not None, "read by the same pattern"
             edits.append((*match.span(), patched_cell(frame_of(match), value, f"{self.name}!{ref}")))
         pieces, position = [], 0
         for begin, end, cell in sorted(edits):
-            pieces += [self._text[position:begin], cell]
+            pieces += [self.text[position:begin], cell]
             position = end
-        return "".join([*pieces, self._text[position:]])
+        return "".join([*pieces, self.text[position:]])
 
     def _patched_rows(self, changes: Mapping[str, Value]) -> str:
         of_row: dict[int, dict[str, Value]] = {}
@@ -218,11 +229,11 @@ class RawSheet:
         for number, own in of_row.items():
             place = self._rows[number]
             texts[place] = patched_row(texts[place], own, self.name)
-        return f"{self._text[: self._start]}{self._blank()}{''.join(texts)}{self._text[self._end :]}"
+        return f"{self.text[: self._start]}{self._blank()}{''.join(texts)}{self.text[self._end :]}"
 
     def _blank(self) -> str:
         """The space before the first row."""
-        return self._text[self._start : self._end].partition("<row")[0]
+        return self.text[self._start : self._end].partition("<row")[0]
 
 
 _texts: Remembered[str, str] = Remembered(400_000)
