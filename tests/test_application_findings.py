@@ -11,6 +11,7 @@ from workbench import CLOUD_COMPANY, At, place, seen, typed, values
 
 from workbooks.building.findings_sheet import LINES, findings_shown
 from workbooks.form import forms
+from workbooks.listed import stale_together
 from workbooks.recalc import Recalculated
 from workbooks.template import build_template
 from xlcalc.results.explain import fact_label
@@ -128,6 +129,17 @@ def test_more_findings_than_lines_are_counted() -> None:
     shown = findings_shown(many, "", {"表": 2})
     assert shown["fill_finding_message"][-1] == "另有 6 条，见运行报告"
     assert shown["fill_finding_mark"][:2] == ["2!A1", "2!A2"] and shown["o_finding_number"][-1] == LINES
+
+
+def test_results_stored_otherwise_are_one_line_and_hide_nothing() -> None:
+    stale = [
+        Finding("E-STORED-DIFFERS", "warn", f"保存的为{n}", None, f"表!A{n}", differs=(str(n), "0"))
+        for n in range(1, 9)
+    ]
+    other = Finding("E-USCC", "warn", "代码有误", None, "表!B2")
+    together, kept = stale_together([stale[0], other, *stale[1:]])
+    assert kept is other and together.where == "表!A1" and "8 处" in together.message
+    assert stale_together([other, stale[0]]) == [other, stale[0]]
 
 
 def test_the_list_is_made_anew_without_blaming_the_file() -> None:

@@ -27,7 +27,7 @@ def listed_findings(findings: Iterable[Finding], outcomes: Sequence[Outcome], re
     def at(name: str | None) -> str | None:
         return record.place_of(name) if record else None
 
-    located = [replace(item, where=item.where or at(item.fact)) for item in findings]
+    located = [replace(item, where=item.where or at(item.fact)) for item in stale_together(findings)]
     asked = {(item.fact or "").partition(".")[0] for item in located if item.severity in ("block", "human")}
     missing = {name: None for outcome in outcomes for name in outcome.missing if name not in asked}
     located += [
@@ -42,6 +42,22 @@ def listed_findings(findings: Iterable[Finding], outcomes: Sequence[Outcome], re
         labels = "、".join(fact_label(str(name)) for name in others)
         located.append(Finding("E-ELSEWHERE", "info", f"本表没有以下 {len(others)} 项，须另行核对：{labels}"))
     return sorted(located, key=_rank)
+
+
+def stale_together(findings: Iterable[Finding]) -> list[Finding]:
+    """The same findings, those about results that were stored otherwise in one line.
+
+    Whoever saves without recalculating makes all of them at once, and they would hide what has to be mended; one by
+    one they stand in the run report.
+    """
+    given = list(findings)
+    stale = [item for item in given if item.code == "E-STORED-DIFFERS"]
+    if len(stale) < 2:
+        return given
+    message = f"保存的结果有 {len(stale)} 处与重新核算的不同，这是第一处：{stale[0].message}。逐处见运行报告"
+    first = given.index(stale[0])
+    others = [item for item in given if item.code != "E-STORED-DIFFERS"]
+    return [*others[:first], replace(stale[0], message=message), *others[first:]]
 
 
 def summary(outcomes: Sequence[Outcome], listed: Sequence[Finding]) -> str:
@@ -59,7 +75,7 @@ def listed_rows(findings: Iterable[Finding], outcomes: Sequence[tuple[Record, Ou
 
     What the table has no column for is the same in every row and is said in none.
     """
-    located = [item for item in findings if item.severity != "human" or item.where]
+    located = [item for item in stale_together(findings) if item.severity != "human" or item.where]
     for record, outcome in outcomes:
         located += [
             Finding(
