@@ -48,9 +48,10 @@ def evaluate(
     day: date | None = parsed.get("application_date")
     chosen, in_force = _select(held, day, version)
     full = chosen.full_choices(choices or {})
-    turns = _turns(chosen, parsed, full)
+    kept: dict[Any, Any] = {}
+    turns = _turns(chosen, parsed, full, kept)
     outcome = _outcome(held, chosen, parsed, turns, in_force)
-    matter = _choices_that_matter(outcome, chosen, parsed, full, turns)
+    matter = _choices_that_matter(outcome, chosen, parsed, full, turns, kept)
     outcome = _with_directions_alone(outcome, held, chosen, parsed, full)
     return replace(outcome, choices=matter)
 
@@ -112,11 +113,13 @@ class _Turn:
     attested: tuple[Attested, ...] = ()
 
 
-def _turns(version: Version, facts: Mapping[str, Any], choices: Choices, known: Sequence[_Turn] = ()) -> list[_Turn]:
+def _turns(
+    version: Version, facts: Mapping[str, Any], choices: Choices, kept: dict[Any, Any], known: Sequence[_Turn] = ()
+) -> list[_Turn]:
     """The mechanisms' turns under complete choices.
 
-    known: turns with the same facts under other choices; a mechanism that is the same under both, and has the same
-    before it, does the same again.
+    kept: what mechanisms keep of these facts. known: turns with the same facts under other choices; a mechanism that
+    is the same under both, and has the same before it, does the same again. Beside them the others are brief.
     """
     guards = version.guards(choices)
     turns: list[_Turn] = []
@@ -124,8 +127,14 @@ def _turns(version: Version, facts: Mapping[str, Any], choices: Choices, known: 
     for place, mechanism in enumerate(version.mechanisms(choices)):
         guard = guards.get(mechanism.key)
         turn = known[place] if place < len(known) else None
-        if turn is None or turn.guard is not guard or turn.before != derived or not _alike(turn, mechanism, facts):
-            turn = _turn(mechanism, guard, Context(facts, version.clauses, derived=dict(derived)), derived)
+        if (
+            turn is None
+            or turn.guard is not guard
+            or turn.before != derived
+            or not _alike(turn, mechanism, facts, kept)
+        ):
+            context = Context(facts, version.clauses, derived=dict(derived), kept=kept, brief=bool(known))
+            turn = _turn(mechanism, guard, context, derived)
         turns.append(turn)
         derived = turn.after
     return turns
@@ -143,12 +152,12 @@ def _turn(mechanism: Mechanism, guard: Mapping[str, Any] | None, context: Contex
     )  # fmt: skip
 
 
-def _alike(turn: _Turn, mechanism: Mechanism, facts: Mapping[str, Any]) -> bool:
+def _alike(turn: _Turn, mechanism: Mechanism, facts: Mapping[str, Any], kept: dict[Any, Any]) -> bool:
     """Whether a mechanism would do what another did in its turn: it is the same, or says so of these facts."""
     if turn.mechanism is mechanism:
         return True
     same_as = getattr(turn.mechanism, "same_as", None)
-    return same_as is not None and turn.step is not None and bool(same_as(mechanism, facts))
+    return same_as is not None and turn.step is not None and bool(same_as(mechanism, facts, kept))
 
 
 def _missing(turns: Sequence[_Turn], day: date | None) -> tuple[str, ...]:
@@ -169,7 +178,7 @@ def _standing(turns: Sequence[_Turn], day: date | None, in_force: bool) -> tuple
 
 
 def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool) -> Outcome:
-    return _outcome(policy, version, facts, _turns(version, facts, choices), in_force)
+    return _outcome(policy, version, facts, _turns(version, facts, choices, {}), in_force)
 
 
 def _outcome(
@@ -224,7 +233,12 @@ def _with_directions_alone(
 
 
 def _choices_that_matter(
-    outcome: Outcome, version: Version, facts: Mapping[str, Any], choices: Choices, turns: Sequence[_Turn]
+    outcome: Outcome,
+    version: Version,
+    facts: Mapping[str, Any],
+    choices: Choices,
+    turns: Sequence[_Turn],
+    kept: dict[Any, Any],
 ) -> tuple[Choice, ...]:
     """Evaluates again with one choice flipped, and names the choices that were not the default or that matter.
 
@@ -239,7 +253,7 @@ def _choices_that_matter(
         for other in item.options if version.touched(key) else ():
             if other == code:
                 continue
-            flipped = _turns(version, facts, {**choices, key: other}, turns)
+            flipped = _turns(version, facts, {**choices, key: other}, kept, turns)
             if any(new is not old for new, old in zip(flipped, turns, strict=True)):
                 difference = _difference(outcome, *_standing(flipped, outcome.application_date, in_force))
                 if difference:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbooks.application.lists import checklists
 from workbooks.files.cellread import CellReader
-from workbooks.files.rawbook import Area
+from workbooks.files.rawbook import Area, RawCell
 from workbooks.form import Form
 from workbooks.ports import Manifest, Place, Port, area_of, block, cell_at, places
 from workbooks.record import Record
@@ -49,6 +49,10 @@ def _growing(form: Form) -> frozenset[str]:
     """The tables that end their sheet: people copy the last row downwards, and what they write there counts."""
     alone = (spec for spec in form.data["sheet"] if "fact" in spec and not {"block", "layout"} & spec.keys())
     return frozenset(str(spec["fact"]) for spec in alone)
+
+
+_Column = tuple[Port, Fact]
+"""A port of a table, and the column it feeds."""
 
 
 class _Found:
@@ -145,55 +149,56 @@ class _Found:
         cells = {key: self.reader.usable(place, known.label) for key, place in self._items(port, port.items)}
         return {key: cell.text for key, cell in cells.items() if cell is not None} or None
 
-    def table(self, known: Fact, columns: list[Port]) -> None:
+    def table(self, known: Fact, ports: list[Port]) -> None:
         """The filled rows; each cell is known as ``table.row.column``, rows counted as filled."""
         rows: list[Mapping[str, Any]] = []
-        for cells in self._rows(known, columns):
+        for cells in self._rows(known, ports):
             start = len(self.reader.findings)
             self.facts_at.setdefault(known.id, str(cells[0][1][0]))
-            if all(self._is_empty(place) for _, taken in cells for place in taken):
-                continue
-            values = [(_column(known, port), self._of_row(known, port, taken)) for port, taken in cells]
+            values = [(column.id, self._of_row(port, column, taken)) for (port, column), taken in cells]
             filled = {name: value for name, value in values if value not in (None, "")}
-            at = {_column(known, port): str(taken[0]) for port, taken in cells}
             if filled or len(self.reader.findings) > start:
                 rows.append(filled)
-                self.facts_at[f"{known.id}.{len(rows)}"] = next(iter(at.values()))
-                self.facts_at |= {f"{known.id}.{len(rows)}.{name}": place for name, place in at.items()}
+                row = f"{known.id}.{len(rows)}"
+                self.facts_at[row] = str(cells[0][1][0])
+                for (_, column), taken in cells:
+                    self.facts_at[f"{row}.{column.id}"] = str(taken[0])
         self._keep(known.id, tuple(rows) or None)
 
-    def _is_empty(self, place: Place) -> bool:
-        cell = cell_at(self.reader.book, place)
-        return cell.kind == "empty" and cell.formula is None
-
-    def _rows(self, known: Fact, columns: list[Port]) -> Iterable[list[tuple[Port, list[Place]]]]:
-        """The cells of each row: those of the columns beside one another, or the fields that stand for a row."""
-        if columns[0].name.startswith("r_"):
-            numbered: dict[str, list[tuple[Port, list[Place]]]] = {}
-            for port in columns:
-                row = port.name.removeprefix(f"r_{known.id}_").partition("_")[0]
-                numbered.setdefault(row, []).append((port, places(self.reader.book, port.name)))
-            return numbered.values()
-        areas = [(port, area_of(self.reader.book, port.name)) for port in columns]
-        if len({(area.sheet, area.first_row, area.last_row) for _, area in areas}) > 1:
+    def _rows(self, known: Fact, ports: list[Port]) -> Iterable[list[tuple[_Column, list[Place]]]]:
+        """The cells of each row in which something is, and of the first, which is the table's place."""
+        columns = [(port, known.columns[_column(known, port)]) for port in ports]
+        if ports[0].name.startswith("r_"):
+            return self._numbered(known, columns)
+        areas = [area_of(self.reader.book, port.name) for port in ports]
+        if len({(area.sheet, area.first_row, area.last_row) for area in areas}) > 1:
             raise WorkbookRefused(
                 "E-BOOK-BLOCK", f"“{known.label}”各列的起止行不再一致，无法确定哪些内容属于同一行",
-                where=str(places(self.reader.book, columns[0].name)[0]),
+                where=str(places(self.reader.book, ports[0].name)[0]),
                 remedy="请撤销移动或删除，或把数据填入新的模板",
             )  # fmt: skip
-        last = self._last_row([area for _, area in areas]) if known.id in self.growing else areas[0][1].last_row
-        rows = range(areas[0][1].first_row, last + 1)
-        return [[(port, _cells(area, row)) for port, area in areas] for row in rows]
+        first, last = areas[0].first_row, areas[0].last_row
+        inside = {column for area in areas for column in range(area.first_col, area.last_col + 1)}
+        rows = {first}
+        for (row, column), cell in self.reader.book.sheet(areas[0].sheet).cells.items():
+            if column in inside and row > first and (row <= last or known.id in self.growing) and not _is_empty(cell):
+                rows.add(row)
+        return [list(zip(columns, (_cells(area, row) for area in areas), strict=True)) for row in sorted(rows)]
 
-    def _last_row(self, areas: Sequence[Area]) -> int:
-        """The last row in which something stands in the table's columns, at least the last of the form."""
-        columns = {column for area in areas for column in range(area.first_col, area.last_col + 1)}
-        cells = self.reader.book.sheet(areas[0].sheet).cells
-        filled = (row for (row, column), cell in cells.items() if column in columns and cell.kind != "empty")
-        return max(areas[0].last_row, *filled)
+    def _numbered(self, known: Fact, columns: list[_Column]) -> Iterable[list[tuple[_Column, list[Place]]]]:
+        """The same of fields that stand for rows, each with the number of its row in its name."""
+        book = self.reader.book
+        rows: dict[str, list[tuple[_Column, list[Place]]]] = {}
+        for port, column in columns:
+            row = port.name.removeprefix(f"r_{known.id}_").partition("_")[0]
+            rows.setdefault(row, []).append(((port, column), places(book, port.name)))
+        first, *others = rows.values()
+        return [
+            first,
+            *(row for row in others if not all(_is_empty(cell_at(book, place)) for _, own in row for place in own)),
+        ]
 
-    def _of_row(self, known: Fact, port: Port, taken: list[Place]) -> Any:
-        column = known.columns[_column(known, port)]
+    def _of_row(self, port: Port, column: Fact, taken: list[Place]) -> Any:
         if len(taken) == 1:
             return self._cell(port, column, taken[0])
         ticked = [code for code, place in zip(port.items, taken, strict=True) if self._is_ticked(place, column.label)]
@@ -201,6 +206,10 @@ class _Found:
             message = f"{column.label}：一行选中了 {len(ticked)} 项"
             self.reader.problem("E-EXCLUSIVE", message, "请只保留其一", taken[0], column.id)
         return ticked[0] if len(ticked) == 1 else None
+
+
+def _is_empty(cell: RawCell) -> bool:
+    return cell.kind == "empty" and cell.formula is None
 
 
 def _column(known: Fact, port: Port) -> str:

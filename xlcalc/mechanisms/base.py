@@ -38,7 +38,8 @@ class Context:
     """One evaluation: the facts, and what was asked for in vain.
 
     ``derived``: facts an earlier mechanism computed, such as a recognised cost; they go before given ones. None:
-    it could not, and has listed what it lacks.
+    it could not, and has listed what it lacks. kept: what was found out about these very facts, for who reads them by
+    other rules. brief: only results, what is missing and what blocks are asked for, nothing is told in words.
     """
 
     facts: Facts
@@ -46,6 +47,8 @@ class Context:
     missing: list[str] = field(default_factory=list)
     attested: list[Attested] = field(default_factory=list)
     derived: dict[str, Any] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+    brief: bool = False
 
     @property
     def known(self) -> Facts:

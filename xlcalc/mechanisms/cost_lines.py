@@ -103,6 +103,24 @@ class Line:
         """Something only a person can decide."""
         self.notes.append(Note(rule.feature, "human", rule.clause, sentence))
 
+    def take(self, other: Line) -> None:
+        """Adds what a rule said of the same line by itself."""
+        self.excluded = self.excluded or other.excluded
+        self.deductions += other.deductions
+        self.notes += other.notes
+        self.missing += [name for name in other.missing if name not in self.missing]
+        self.missing_facts += [name for name in other.missing_facts if name not in self.missing_facts]
+        self.waits_for += other.waits_for
+        self.unchecked += other.unchecked
+
+    @property
+    def says_something(self) -> bool:
+        """Whether a rule that was alone with the line has left anything in it."""
+        return bool(
+            self.excluded or self.deductions or self.notes or self.missing or self.missing_facts or self.waits_for
+            or self.unchecked
+        )  # fmt: skip
+
     @property
     def undecided(self) -> bool:
         """Whether something is missing that could still decide the line; an excluded one only wants its amount."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from xlcalc.facts import fact
@@ -86,23 +86,30 @@ class CostRecognition:
     service_cap: ServiceCap | None
     compared: tuple[Comparison, ...]
     wanted: tuple[str, ...]
+    _rule_names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rule_names", tuple(map(repr, self.rules)))
 
     def facts(self) -> list[str]:
         """The table of lines, what its rules look up besides, and what the total is compared with."""
         return [self.table, *self.wanted, *(row.fact for row in self.compared)]
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> Waterfall:
+    def recognise(
+        self, rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], kept: dict[Any, Any] | None = None
+    ) -> Waterfall:
         """What a table of investment lines is recognised at, from 申报 to 核定, by the rules of the pack (核算指引).
 
         rows: as ``facts.parse_facts`` reads the table. facts: what the rules look up, such as the last day of the
         period and the roster of providers. Amounts are fen; each line is rounded once, half-up. An empty cell that
         could decide a line leaves it, and the total, undecided (None); an empty row is none. Nothing is raised.
+        kept: what other readings of the rules said of these very rows and facts.
         """
-        lines = [Line(number, row, fact(self.table)) for number, row in enumerate(rows, 1) if row]
+        kept = {} if kept is None else kept
+        lines = self._lines(rows)
         plain = [line for line in lines if not line.red]
         red = [line for line in lines if line.red]
-        for line in plain:
-            self._screen(line, facts)
+        self._screen(plain, facts, kept)
         for line in red:
             line.declared = 0
             self.red_letters.ask(line)
@@ -119,29 +126,52 @@ class CostRecognition:
             tuple(missing), tuple((line.row, name) for line in lines for name in line.unchecked), any(rounded),
         )  # fmt: skip
 
-    def _screen(self, line: Line, facts: Mapping[str, Any]) -> None:
-        line.need("item")
-        line.need("invoice_no")
-        for rule in self.rules:
-            rule.apply(line, facts)
-        self.lowest.ask(line)
-        for asks in (self.prepaid, self.service_cap):
-            if asks is not None:
-                asks.ask(line)
-        declared: Money | None = line.get("declared_amount")
-        line.declared = declared.fen if declared is not None else None
+    def _lines(self, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
+        return [Line(number, row, fact(self.table)) for number, row in enumerate(rows, 1) if row]
+
+    def _screen(self, lines: Sequence[Line], facts: Mapping[str, Any], kept: dict[Any, Any]) -> None:
+        for line in lines:
+            line.need("item")
+            line.need("invoice_no")
+        of_row = {line.row: line for line in lines}
+        for place in range(len(self.rules)):
+            for row, said in self._said(place, lines, facts, kept).items():
+                of_row[row].take(said)
+        for line in lines:
+            self.lowest.ask(line)
+            for asks in (self.prepaid, self.service_cap):
+                if asks is not None:
+                    asks.ask(line)
+            declared: Money | None = line.get("declared_amount")
+            line.declared = declared.fen if declared is not None else None
+
+    def _said(
+        self, place: int, lines: Sequence[Line], facts: Mapping[str, Any], kept: dict[Any, Any]
+    ) -> Mapping[int, Line]:
+        """What one rule says, by row; a rule looks at the cells of one line and at facts, and mostly says nothing."""
+        name = self._rule_names[place]
+        if name not in kept:
+            said = {line.row: Line(line.row, line.cells, line.table) for line in lines}
+            for one in said.values():
+                self.rules[place].apply(one, facts)
+            kept[name] = {row: one for row, one in said.items() if one.says_something}
+        found: Mapping[int, Line] = kept[name]
+        return found
 
     def evaluate(self, context: Context) -> Step:
         """The recognised cost with its derivation; without a table of lines nothing is computed or asked for."""
         rows = context.facts.get(self.table, ())
         if not any(rows):
             return Step(self.key, KIND, self.label, unchecked=(fact(self.table).label,))
-        waterfall = self.recognise(rows, context.facts)
+        waterfall = self.recognise(rows, context.facts, context.kept)
         total = waterfall.recognised
         given: Money | None = context.facts.get(self.result)
         context.derived[self.result] = None if total is None else Money(total)
         if total is None:
             self._note_missing(waterfall, context)
+        if context.brief:
+            # Nothing said of a line blocks an application.
+            return Step(self.key, KIND, self.label, results={} if total is None else {self.result: Money(total)})
         findings = [*self._findings(waterfall, context), *self._compare(waterfall, given, context)]
         clauses = [item.clause for line in waterfall.lines for item in line.deductions] or [self.lowest.clause]
         basis = weakest(*(context.basis(clause) for clause in clauses), "assumed" if waterfall.rounded else "quoted")
@@ -152,26 +182,21 @@ class CostRecognition:
             findings=tuple(findings), basis=basis, unchecked=_unchecked(waterfall),
         )  # fmt: skip
 
-    def same_as(self, other: Mechanism, facts: Mapping[str, Any]) -> bool:
+    def same_as(self, other: Mechanism, facts: Mapping[str, Any], kept: dict[Any, Any]) -> bool:
         """Whether another reading of the rules recognises these very lines the same: no rule that differs says other.
 
-        A rule looks at the cells of one line and at facts, so that line by line tells; where more than rules
-        differs, the answer is no.
+        Where more than rules differs, the answer is no.
         """
         if not isinstance(other, CostRecognition) or replace(self, rules=other.rules) != other:
             return False
         if len(self.rules) != len(other.rules):
             return False
-        pairs = [(own, its) for own, its in zip(self.rules, other.rules, strict=True) if own != its]
-        table = fact(self.table)
-        for number, row in enumerate(facts.get(self.table, ()), 1):
-            for own, its in pairs if row else ():
-                one, two = Line(number, row, table), Line(number, row, table)
-                own.apply(one, facts)
-                its.apply(two, facts)
-                if one != two:
-                    return False
-        return True
+        names = zip(self._rule_names, other._rule_names, strict=True)
+        differing = [place for place, (one, two) in enumerate(names) if one != two]
+        lines = [line for line in self._lines(facts.get(self.table, ())) if differing and not line.red]
+        return all(
+            self._said(place, lines, facts, kept) == other._said(place, lines, facts, kept) for place in differing
+        )
 
     def _note_missing(self, waterfall: Waterfall, context: Context) -> None:
         for name in waterfall.missing:

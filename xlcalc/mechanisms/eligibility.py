@@ -62,6 +62,25 @@ class CompiledCondition:
     test: Mapping[str, Any]
     names: tuple[str, ...]
     attested: tuple[str, ...]
+    _simple: bool = field(init=False)
+    _held: dict[tuple[Any, ...], tuple[bool | None, Seen]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_simple", not any(fact(name).type in _NOT_SIMPLE for name in self.names))
+        object.__setattr__(self, "_held", {})
+
+    def decided(self, known: Mapping[str, Any]) -> tuple[bool | None, Seen]:
+        """The verdict and what was looked at, kept for the next enterprise of which the same is said."""
+        key = tuple(map(known.get, self.names)) if self._simple else ()
+        found = self._held.get(key) if self._simple else None
+        if found is None:
+            seen = Seen()
+            found = decide(self.test, known, seen), seen
+            if self._simple:
+                if len(self._held) >= _MOST_HELD:
+                    self._held.clear()
+                self._held[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +133,7 @@ class Eligibility:
         met = 0
         basis = weakest()
         for condition in self.conditions:
-            seen = Seen()
-            verdict = decide(condition.test, known, seen)
+            verdict, seen = condition.decided(known)
             article = context.article(condition.clause)
             if verdict is None:
                 # What would only give a warning does not hold up a decision.
