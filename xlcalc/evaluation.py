@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from xlcalc import __version__
 from xlcalc.errors import InputError
 from xlcalc.facts import parse_facts
-from xlcalc.mechanisms.base import Context, Mechanism
+from xlcalc.mechanisms.base import Clause, Context, Mechanism
 from xlcalc.mechanisms.conditions import Seen, decide
 from xlcalc.mechanisms.selection import Selection
 from xlcalc.packs.policy import Choices, Policy, Version
@@ -48,10 +48,10 @@ def evaluate(
     day: date | None = parsed.get("application_date")
     chosen, in_force = _select(held, day, version)
     full = chosen.full_choices(choices or {})
-    kept: dict[Any, Any] = {}
-    turns = _turns(chosen, parsed, full, kept)
+    given = _Given(parsed, chosen.clauses)
+    turns = _turns(given, chosen.mechanisms(full), chosen.guards(full))
     outcome = _outcome(held, chosen, parsed, turns, in_force)
-    matter = _choices_that_matter(outcome, chosen, parsed, full, turns, kept)
+    matter = _choices_that_matter(outcome, chosen, given, full, turns)
     outcome = _with_directions_alone(outcome, held, chosen, parsed, full)
     return replace(outcome, choices=matter)
 
@@ -113,27 +113,35 @@ class _Turn:
     attested: tuple[Attested, ...] = ()
 
 
-def _turns(
-    version: Version, facts: Mapping[str, Any], choices: Choices, kept: dict[Any, Any], known: Sequence[_Turn] = ()
-) -> list[_Turn]:
-    """The mechanisms' turns under complete choices.
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What all turns of one evaluation share: the facts, the clauses, and what mechanisms keep of these facts."""
 
-    kept: what mechanisms keep of these facts. known: turns with the same facts under other choices; a mechanism that
-    is the same under both, and has the same before it, does the same again. Beside them the others are brief.
+    facts: Mapping[str, Any]
+    clauses: Mapping[str, Clause]
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+
+def _turns(
+    given: _Given,
+    mechanisms: Sequence[Mechanism],
+    guards: Mapping[str, Mapping[str, Any]],
+    known: Sequence[_Turn] = (),
+    first: int = 0,
+) -> list[_Turn]:
+    """The mechanisms' turns.
+
+    known: turns with the same facts under other choices, the same up to ``first``; a mechanism that is the same under
+    both, and has the same before it, does the same again. Beside them the others are brief.
     """
-    guards = version.guards(choices)
-    turns: list[_Turn] = []
-    derived: Mapping[str, Any] = {}
-    for place, mechanism in enumerate(version.mechanisms(choices)):
+    turns = list(known[:first])
+    derived: Mapping[str, Any] = turns[-1].after if turns else {}
+    for place in range(first, len(mechanisms)):
+        mechanism = mechanisms[place]
         guard = guards.get(mechanism.key)
-        turn = known[place] if place < len(known) else None
-        if (
-            turn is None
-            or turn.guard is not guard
-            or turn.before != derived
-            or not _alike(turn, mechanism, facts, kept)
-        ):
-            context = Context(facts, version.clauses, derived=dict(derived), kept=kept, brief=bool(known))
+        turn = known[place] if known else None
+        if turn is None or turn.guard is not guard or turn.before != derived or not _alike(turn, mechanism, given):
+            context = Context(given.facts, given.clauses, derived=dict(derived), kept=given.kept, brief=bool(known))
             turn = _turn(mechanism, guard, context, derived)
         turns.append(turn)
         derived = turn.after
@@ -152,12 +160,12 @@ def _turn(mechanism: Mechanism, guard: Mapping[str, Any] | None, context: Contex
     )  # fmt: skip
 
 
-def _alike(turn: _Turn, mechanism: Mechanism, facts: Mapping[str, Any], kept: dict[Any, Any]) -> bool:
+def _alike(turn: _Turn, mechanism: Mechanism, given: _Given) -> bool:
     """Whether a mechanism would do what another did in its turn: it is the same, or says so of these facts."""
     if turn.mechanism is mechanism:
         return True
     same_as = getattr(turn.mechanism, "same_as", None)
-    return same_as is not None and turn.step is not None and bool(same_as(mechanism, facts, kept))
+    return same_as is not None and turn.step is not None and bool(same_as(mechanism, given.facts, given.kept))
 
 
 def _missing(turns: Sequence[_Turn], day: date | None) -> tuple[str, ...]:
@@ -178,7 +186,8 @@ def _standing(turns: Sequence[_Turn], day: date | None, in_force: bool) -> tuple
 
 
 def _run(policy: Policy, version: Version, facts: Mapping[str, Any], choices: Choices, in_force: bool) -> Outcome:
-    return _outcome(policy, version, facts, _turns(version, facts, choices, {}), in_force)
+    turns = _turns(_Given(facts, version.clauses), version.mechanisms(choices), version.guards(choices))
+    return _outcome(policy, version, facts, turns, in_force)
 
 
 def _outcome(
@@ -233,33 +242,27 @@ def _with_directions_alone(
 
 
 def _choices_that_matter(
-    outcome: Outcome,
-    version: Version,
-    facts: Mapping[str, Any],
-    choices: Choices,
-    turns: Sequence[_Turn],
-    kept: dict[Any, Any],
+    outcome: Outcome, version: Version, given: _Given, choices: Choices, turns: Sequence[_Turn]
 ) -> tuple[Choice, ...]:
     """Evaluates again with one choice flipped, and names the choices that were not the default or that matter.
 
     Only the mechanisms that a flipped choice changes work again; where that leaves every step as it was, the result
     is.
     """
-    named = []
     in_force = outcome.status != "not_in_force"
+    alternatives: dict[str, dict[str, Any]] = {}
+    for flip in version.flips(choices):
+        flipped = _turns(given, flip.mechanisms, flip.guards, turns, flip.first)
+        if any(new is not old for new, old in zip(flipped, turns, strict=True)):
+            difference = _difference(outcome, *_standing(flipped, outcome.application_date, in_force))
+            if difference:
+                alternatives.setdefault(flip.key, {})[flip.code] = difference
+    named = []
     for key, code in choices.items():
         item = version.interpretations[key]
-        alternatives = {}
-        for other in item.options if version.touched(key) else ():
-            if other == code:
-                continue
-            flipped = _turns(version, facts, {**choices, key: other}, kept, turns)
-            if any(new is not old for new, old in zip(flipped, turns, strict=True)):
-                difference = _difference(outcome, *_standing(flipped, outcome.application_date, in_force))
-                if difference:
-                    alternatives[other] = difference
-        if alternatives or code != item.default:
-            named.append(Choice(key, item.question, code, item.options[code], code == item.default, alternatives))
+        if key in alternatives or code != item.default:
+            other = alternatives.get(key, {})
+            named.append(Choice(key, item.question, code, item.options[code], code == item.default, other))
     return tuple(named)
 
 

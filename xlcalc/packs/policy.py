@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlcalc.errors import PackError, PolicyError
 from xlcalc.mechanisms.base import Clause, Mechanism, mechanism_module
@@ -139,15 +139,25 @@ class Version:
             )
         return found[0]
 
-    def touched(self, interpretation: str) -> bool:
-        """Whether a choice changes a value of some mechanism."""
-        return any(self.interpretations[interpretation].changes.values())
+    def flips(self, choices: Choices) -> tuple[Flip, ...]:
+        """Every other option of one choice by itself, complete choices given, under which some mechanism differs."""
+        return _flips(self, tuple(sorted(choices.items())))
 
     def __hash__(self) -> int:
         return hash(self.hash)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and other.hash == self.hash
+
+
+class Flip(NamedTuple):
+    """One choice taken otherwise: what is then computed by, and the place of the first mechanism that differs."""
+
+    key: str
+    code: str
+    mechanisms: tuple[Mechanism, ...]
+    guards: Mapping[str, Mapping[str, Any]]
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +203,24 @@ def _compiled(version: Version, choices: tuple[tuple[str, str], ...]) -> tuple[M
 def _guards(version: Version, choices: tuple[tuple[str, str], ...]) -> Mapping[str, Mapping[str, Any]]:
     rows = version.stated(dict(choices))
     return {row["key"]: _guard(_text(row["when"]), f"{row['key']}.when") for row in rows if "when" in row}
+
+
+@lru_cache(maxsize=256)
+def _flips(version: Version, choices: tuple[tuple[str, str], ...]) -> tuple[Flip, ...]:
+    mechanisms, guards = _compiled(version, choices), _guards(version, choices)
+    found = []
+    for key, code in choices:
+        for other in version.interpretations[key].options:
+            flipped = tuple(sorted({**dict(choices), key: other}.items())) if other != code else choices
+            its, own = _compiled(version, flipped), _guards(version, flipped)
+            differing = [
+                place
+                for place, (one, two) in enumerate(zip(mechanisms, its, strict=True))
+                if one is not two or guards.get(one.key) is not own.get(two.key)
+            ]
+            if differing:
+                found.append(Flip(key, other, its, own, differing[0]))
+    return tuple(found)
 
 
 # What a pack states in the same words is compiled once: choices that leave a mechanism alone share it.
