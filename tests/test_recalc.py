@@ -48,6 +48,7 @@ from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
 from workbooks.files.package import Package
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
+from workbooks.template import build_template
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.results.outcome import Finding
 
@@ -104,6 +105,20 @@ def test_a_tampered_result_is_computed_anew_and_named(form: str, at: At, lie: An
 @pytest.mark.parametrize("form", TEMPLATES)
 def test_an_untouched_file_has_no_differences(form: str) -> None:
     assert "E-STORED-DIFFERS" not in codes(again(FILLED[form]).all_findings())
+
+
+@pytest.mark.parametrize("lie", [None, 99999])
+def test_a_file_that_nobody_calculated_is_told_in_one_finding(lie: int | None) -> None:
+    """Filled by a program that does not calculate: nothing was changed, but for what differs from the blank too."""
+    company = {"enterprise_name": "示例企业0", "maturity_level": "三级"}
+    data = typed(build_template(CLOUD), {row(CLOUD, name, 0): text for name, text in company.items()})
+    data = typed(data, {("t_face_value", 0): lie}) if lie else data
+    result = again(data)
+    told = finding(result, "E-NOT-CALCULATED")
+    assert told.severity == "info" and (where(data, ("t_hint", 0)).partition("!")[2] in told.message)
+    assert (where(data, ("t_face_value", 0)).partition("!")[2] in told.message) == (lie is None)
+    assert codes(result.all_findings()).count("E-STORED-DIFFERS") == (lie is not None)
+    assert value(result.data, "t_face_value", 0) == 15000
 
 
 def test_stored_values_that_are_missing_are_no_difference() -> None:

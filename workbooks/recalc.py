@@ -33,6 +33,7 @@ from workbooks.record import ReadBook, Record, Shown
 from workbooks.review.outputs import review_outcomes, review_outputs
 from workbooks.summary.reader import check_rows, summary_outputs
 from workbooks.template import parameter_values
+from workbooks.uncalculated import Uncalculated
 from xlcalc.errors import WorkbookRefused
 from xlcalc.evaluation import evaluate
 from xlcalc.packs.policy import Version
@@ -58,6 +59,10 @@ class Recalculated:
     findings: list[Finding]
     changes: Changes = field(default_factory=dict)
     refusal: str = ""
+    uncalculated: Uncalculated = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uncalculated = Uncalculated(self.read)
 
     @property
     def data(self) -> bytes:
@@ -118,6 +123,7 @@ def recalculate_package(
     _write_outputs(
         result, _shown(read, outcomes), compare=same and not _without_functions(result, evaluated), evaluated=evaluated
     )
+    result.findings.extend(result.uncalculated.findings())
     _write_parameters(result, compare=same)
     _count_own_formulas(result)
     _write_explanation(result)
@@ -237,12 +243,13 @@ def _write_outputs(
     for record, values in shown:
         for name, value in values.items():
             fill = result.read.manifest.by_name[name].direction == "fill"
-            for place, single in _placed(result.read, name, value, record.row):
+            for number, (place, single) in enumerate(_placed(result.read, name, value, record.row)):
                 if fill:
                     _write_fill(result, place, single)
                 else:
                     held = compare and not record.restated and not name.startswith(FOLLOWING)
-                    _write_output(result, record, place, single, compare=held, evaluated=evaluated)
+                    port = (name, number if record.row is None else -1)
+                    _write_output(result, record, place, single, port, compare=held, evaluated=evaluated)
     if result.read.form.kind in ("recommendation", "summary"):
         _write_empty_rows(result, {record.row for record, _ in shown})
 
@@ -256,7 +263,14 @@ def _placed(read: ReadBook, name: str, value: Any, row: int | None) -> list[tupl
 
 
 def _write_output(
-    result: Recalculated, record: Record, place: Place, value: Any, *, compare: bool, evaluated: Evaluated | None
+    result: Recalculated,
+    record: Record,
+    place: Place,
+    value: Any,
+    port: tuple[str, int],
+    *,
+    compare: bool,
+    evaluated: Evaluated | None,
 ) -> None:
     cell = cell_at(result.read.book, place)
     fresh = cell_value(value)
@@ -270,6 +284,8 @@ def _write_output(
     result.changes[place.sheet, place.ref] = fresh
     stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
     if stored is not None and compare and not _same(stored, fresh):
+        if evaluated is None and result.uncalculated.takes(place, *port, str(stored)):
+            return
         where = "引擎计算" if evaluated else "文件中保存"
         message = f"{where}的结果为“{stored}”，重新计算为“{fresh}”。以重新计算为准，请核对文件是否被改动"
         differs = (str(stored), str(fresh))

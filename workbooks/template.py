@@ -21,7 +21,7 @@ from workbooks.files.rawbook import RawBook
 from workbooks.flavour import NATIVE, UDF, add_settings, known_flavour
 from workbooks.form import Form, form
 from workbooks.kept import kept
-from workbooks.ports import Manifest, Port
+from workbooks.ports import Manifest, Port, cell_at, places
 from workbooks.recommendation import form as recommendation_form
 from workbooks.review import form as review_form
 from workbooks.summary import form as summary_form
@@ -105,6 +105,24 @@ def parameter_values(
         return {port.name: [cell.value for cell in draft.cells(port.name)] for port in ports}
 
     found: dict[str, list[Any]] = kept(("values", form_id, _identities(dict(versions)), choices), values)
+    return found
+
+
+@lru_cache(maxsize=64)
+def empty_results(
+    form_id: str,
+    flavour: str,
+    versions: tuple[tuple[str, Version], ...],
+    choices: tuple[tuple[str, str], ...],
+) -> dict[str, list[str]]:
+    """What the formulas of a blank template show, by port: where a filled one stores it, nobody has calculated that."""
+
+    def texts() -> dict[str, list[str]]:
+        book = RawBook(Package.from_bytes(fill_template(form_id, dict(versions), dict(choices), [], flavour)))
+        names = [port.name for port in manifest(form_id, flavour, versions).ports if port.direction == "out"]
+        return {name: [cell_at(book, place).text for place in places(book, name)] for name in names}
+
+    found: dict[str, list[str]] = kept(("empty results", form_id, flavour, _identities(dict(versions)), choices), texts)
     return found
 
 
