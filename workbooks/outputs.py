@@ -40,11 +40,11 @@ def explanation(outcomes: Sequence[Outcome], findings: Sequence[Finding], lines:
 
 def cell_value(value: Any) -> int | str | bool | Decimal | None:
     """A value as the patch route writes it: money in 元, scores as exact decimals (15 digits at most)."""
+    if value is None or isinstance(value, str | int | Decimal):
+        return value
     if isinstance(value, Money):
         return value.yuan
     if isinstance(value, Fraction):
         number = Decimal(value.numerator) / Decimal(value.denominator)
         return Decimal(format(number, ".15g"))
-    if value is None or isinstance(value, int | str | bool | Decimal):
-        return value
     raise TypeError(f"no cell value for {type(value).__name__}")

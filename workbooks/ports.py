@@ -84,10 +84,11 @@ def area_of(book: RawBook, name: str) -> Area:
 def places(book: RawBook, name: str) -> list[Place]:
     """The cells of a port, row by row."""
     area = area_of(book, name)
-    return list(_kept_cells(area) if area.last_row - area.first_row < _MOST_KEPT else _cells_of(area))
+    return list(_kept_cells(area) if area.last_row - area.first_row < _MOST_KEPT else cells_of(area))
 
 
-def _cells_of(area: Area) -> Iterator[Place]:
+def cells_of(area: Area) -> Iterator[Place]:
+    """The cells of an area, row by row."""
     for row in range(area.first_row, area.last_row + 1):
         for column in range(area.first_col, area.last_col + 1):
             yield Place(area.sheet, row, column)
@@ -95,7 +96,7 @@ def _cells_of(area: Area) -> Iterator[Place]:
 
 @lru_cache(maxsize=2048)
 def _kept_cells(area: Area) -> tuple[Place, ...]:
-    return tuple(_cells_of(area))
+    return tuple(cells_of(area))
 
 
 def block(book: RawBook, name: str, count: int) -> list[Place]:

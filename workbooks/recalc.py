@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Context as DecimalContext
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from workbooks.building.draft import CHOICES_AGREE, choices_text
 from workbooks.building.findings_sheet import findings_shown, sheets_of
 from workbooks.earlier import Before, restate, restated_cells
 from workbooks.files.cellread import Evaluated
+from workbooks.files.cellxml import says
 from workbooks.files.package import Package
-from workbooks.files.rawbook import RawCell, Value
+from workbooks.files.rawbook import Area, RawCell, Value
 from workbooks.flavour import UDF
 from workbooks.listed import listed_findings, listed_rows, summary, summary_of_rows
 from workbooks.outputs import (
@@ -26,7 +28,7 @@ from workbooks.outputs import (
     explanation,
     verdict,
 )
-from workbooks.ports import Place, area_of, cell_at, places
+from workbooks.ports import Place, area_of, cell_at, cells_of, places
 from workbooks.reader import read_package
 from workbooks.recommendation.outputs import recommendation_outputs
 from workbooks.record import ReadBook, Record, Shown
@@ -294,8 +296,9 @@ def _write_output(
 
 def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
     """What goes into a cell the template ships empty; a row without that cell is told in the report only."""
-    if cell_at(result.read.book, place).ref:
-        result.changes[place.sheet, place.ref] = cell_value(value)
+    cell, fresh = cell_at(result.read.book, place), cell_value(value)
+    if cell.ref and (cell.formula is not None or not says(cell, fresh)):
+        result.changes[place.sheet, place.ref] = fresh
 
 
 def _stored(cell: RawCell) -> str | None:
@@ -337,7 +340,7 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
     for name, values in expected.items():
         for place, value in zip(places(read.book, name), values, strict=False):
             cell = cell_at(read.book, place)
-            if value is None or _same(_stored(cell) or "", value):
+            if value is None or says(cell, value) or _same(_stored(cell) or "", value):
                 continue
             result.changes[place.sheet, place.ref] = value
             if compare and cell.formula is None and read.manifest.by_name[name].direction == "parameter":
@@ -351,13 +354,18 @@ def _count_own_formulas(result: Recalculated) -> None:
     read = result.read
     found = [(info.name, ref) for info in read.book.sheets for ref in read.book.sheet(info.name).formulas]
     left = [at for at in found if at not in result.changes]
-    ours: set[tuple[str, str]] = set()
-    for name in (port.name for port in read.manifest.ports if left and port.direction in ("in", "out", "parameter")):
-        ours |= {(place.sheet, place.ref) for place in places(read.book, name)}
+    ports = [port.name for port in read.manifest.ports if left and port.direction in ("in", "out", "parameter")]
+    ours = _inside(tuple(area_of(read.book, name) for name in ports))
     foreign = [f"{sheet}!{ref}" for sheet, ref in left if (sheet, ref) not in ours]
     if foreign:
         message = f"有 {len(foreign)} 个不属于模板的公式未重新计算（如 {foreign[0]}）。需要时用 --engine formulas"
         result.findings.append(Finding("E-OWN-FORMULAS", "info", message, None, foreign[0]))
+
+
+@lru_cache(maxsize=64)
+def _inside(areas: tuple[Area, ...]) -> frozenset[tuple[str, str]]:
+    """Every cell of some areas; in most files of a template they are the same."""
+    return frozenset((place.sheet, place.ref) for area in areas for place in cells_of(area))
 
 
 def _write_findings(result: Recalculated) -> None:
@@ -374,8 +382,7 @@ def _write_findings(result: Recalculated) -> None:
         said = summary(outcomes, listed)
     for name, value in findings_shown(listed, said, sheets_of(read.book)).items():
         for place, single in _placed(read, name, value, None):
-            if cell_at(read.book, place).ref:
-                result.changes[place.sheet, place.ref] = single
+            _write_fill(result, place, single)
 
 
 def _write_explanation(result: Recalculated) -> None:

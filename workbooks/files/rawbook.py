@@ -45,7 +45,7 @@ from workbooks.files.rawxml import (
 )
 from workbooks.files.rawxml import Value as Value
 from workbooks.files.remembered import Remembered
-from workbooks.files.rows import patched_row, read_rows, split_rows, with_strings
+from workbooks.files.rows import Row, patched_row, read_rows, split_rows, with_strings
 from xlcalc.errors import WorkbookRefused
 
 MAX_STRINGS = 1_000_000
@@ -152,7 +152,7 @@ class RawSheet:
         self.cells: dict[Position, RawCell] = {}
         self.formulas: list[str] = []
         self.text = text
-        self._rows: dict[int, int] = {}
+        self._rows: dict[int, tuple[int, Row]] = {}
         self._texts: list[str] = []
         self._starts: dict[Position, int] = {}
         arrays: list[str] = []
@@ -191,7 +191,7 @@ class RawSheet:
             self.cells.clear()
             return False
         self._texts, self._start, self._end = found[0], opening.end(), found[1]
-        self._rows = {row.number: place for place, row in enumerate(rows)}
+        self._rows = {row.number: (place, row) for place, row in enumerate(rows)}
         self.formulas = [ref for row in rows for ref in row.formulas]
         arrays += [area for row in rows for area in row.arrays]
         return True
@@ -227,8 +227,8 @@ class RawSheet:
             of_row.setdefault(parse_ref(ref)[0], {})[ref] = value
         texts = list(self._texts)
         for number, own in of_row.items():
-            place = self._rows[number]
-            texts[place] = patched_row(texts[place], own, self.name)
+            place, row = self._rows[number]
+            texts[place] = patched_row(texts[place], row, own, self.name)
         return f"{self.text[: self._start]}{self._blank()}{''.join(texts)}{self.text[self._end :]}"
 
     def _blank(self) -> str:

@@ -26,6 +26,11 @@ from workbooks.files.rawxml import ATTRIBUTES, Value, attributes
 from workbooks.files.remembered import Remembered
 
 _ROW = re.compile(rf"<row({ATTRIBUTES})\s*(/?)>\s*")
+# Most cells of most programs; whatever else there is in one, the grammar of cells reads it.
+_PLAIN = re.compile(
+    r'r="([A-Z]{1,3}[1-9][0-9]{0,6})"(?: s="[0-9]+")?(?: t="(n|s|str|inlineStr)")?'
+    r'(?:/>|>(?:<f>([^<&\r]*)</f>)?(?:<v>([^<&\r]*)</v>|<is><t(?: xml:space="preserve")?>([^<&\r]*)</t></is>)?</c>)\s*'
+)
 _END_OF_ALL = re.compile(r"</sheetData\s*>")
 _END = re.compile(r"</row\s*>\s*")
 
@@ -46,6 +51,8 @@ class _Cell(NamedTuple):
     shared: int | None
     arrays: tuple[str, ...]
 
+
+_MOST_DIGITS = 10
 
 _rows: Remembered[str, Row] = Remembered(1_000_000)
 _cells: Remembered[str, _Cell] = Remembered(800_000)
@@ -90,9 +97,8 @@ def with_strings(row: Row, strings: Strings) -> Mapping[Position, RawCell]:
     return cells
 
 
-def patched_row(text: str, changes: Mapping[str, Value], sheet: str) -> str:
-    """The row with new values in some of its cells; KeyError for a cell it does not hold."""
-    row = _rows.get(text) or _read(text)
+def patched_row(text: str, row: Row, changes: Mapping[str, Value], sheet: str) -> str:
+    """The row's text with new values in some of its cells; KeyError for a cell it does not hold."""
     pieces = text.split("<c ")
     places = {cell.ref: place for place, cell in enumerate(row.cells.values(), 1)}
     for ref, value in changes.items():
@@ -161,8 +167,31 @@ class _Noted:
 def _cell(piece: str) -> _Cell:
     """One cell without its ``<c ``, and the space behind it."""
     found = _cells.get(piece)
-    if found is not None:
-        return found
+    if found is None:
+        match = _PLAIN.fullmatch(piece)
+        found = (_plain_cell(*match.groups()) if match else None) or _any_cell(piece)
+        _cells.put(piece, found)
+    return found
+
+
+def _plain_cell(ref: str, kind: str | None, formula: str | None, value: str | None, inline: str | None) -> _Cell | None:
+    """The cell of these parts; None where there is more to it."""
+    position = parse_ref(ref)
+    if inline is not None or kind in ("str", "inlineStr"):
+        text = inline if kind == "inlineStr" else value
+        if text is None or (inline is not None) != (kind == "inlineStr") or "_x" in text:
+            return None
+        return _Cell(position, RawCell(ref, "text", text, formula), None, ())
+    if not value:
+        return _Cell(position, RawCell(ref, "empty", "", formula), None, ())
+    if kind == "s" and value.isascii() and value.isdigit() and len(value) < _MOST_DIGITS:
+        return _Cell(position, RawCell(ref, "text", "", formula), int(value), ())
+    if kind != "s" and value.isascii() and value.replace(".", "", 1).isdigit():
+        return _Cell(position, RawCell(ref, "number", value, formula), None, ())
+    return None
+
+
+def _any_cell(piece: str) -> _Cell:
     match = CELL.match("<c " + piece)
     if match is None or piece[match.end() - 3 :].strip():
         raise ValueError(piece)
@@ -170,6 +199,4 @@ def _cell(piece: str) -> _Cell:
     position = parse_ref(given.get("r", ""))
     noted, arrays = _Noted(), list[str]()
     kind, text = content(match, given.get("t", "n"), noted)
-    found = _Cell(position, RawCell(given["r"], kind, text, formula(match, arrays)), noted.index, tuple(arrays))
-    _cells.put(piece, found)
-    return found
+    return _Cell(position, RawCell(given["r"], kind, text, formula(match, arrays)), noted.index, tuple(arrays))
