@@ -19,6 +19,7 @@ import pytest
 import workbench
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.styles import Color, Font, PatternFill
 from workbench import (
     CLOUD,
     CLOUD_COMPANY,
@@ -46,7 +47,11 @@ from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Skipped, Tas
 from workbooks.files import package
 from workbooks.files.package import Package
 from workbooks.files.prescan import DEFAULT_LIMITS, Limits, form_limits
+from workbooks.form import forms
+from workbooks.out_of_sight import HIDDEN_COLUMNS, HIDDEN_ROWS
 from workbooks.recalc import recalculate_package
+from workbooks.template import draft_template
+from xlcalc import load_policy
 from xlcalc.errors import InputError, WorkbookRefused, XlcalcError
 
 GOOD = filled(CLOUD, CLOUD_COMPANY)
@@ -366,6 +371,80 @@ def test_an_enterprise_in_a_hidden_row_counts_and_is_told(sign: str, tmp_path: P
     found = [[item for item in one.findings if item["code"] == "E-BOOK-HIDDEN-ROWS"] for one in results]
     assert found[0] == [] and len(found[1]) == 1 and f"第 {spot.row} 行" in found[1][0]["message"]
     assert [len(one.outcomes) for one in results] == [2, 2]
+
+
+def _column_hidden(cell: Any) -> None:
+    cell.parent.column_dimensions[cell.column_letter].hidden = True
+
+
+def _column_without_width(cell: Any) -> None:
+    cell.parent.column_dimensions[cell.column_letter].width = 0.1
+
+
+def _coloured(font: str, fill: str | None = None) -> Callable[[Any], None]:
+    def colour(cell: Any) -> None:
+        cell.font = Font(color=Color(theme=0) if font == "theme" else font)
+        cell.fill = PatternFill("solid", fgColor=fill) if fill else PatternFill()
+
+    return colour
+
+
+def _formatted(code: str) -> Callable[[Any], None]:
+    def give(cell: Any) -> None:
+        cell.number_format, cell.fill = code, PatternFill()
+
+    return give
+
+
+def _row_without_height(cell: Any) -> None:
+    cell.parent.row_dimensions[cell.row].height = 0.1
+
+
+UNSEEN: dict[str, tuple[Callable[[Any], None], str]] = {
+    "列": (_column_hidden, "E-BOOK-HIDDEN-COLUMNS"),
+    "零宽的列": (_column_without_width, "E-BOOK-HIDDEN-COLUMNS"),
+    "零高的行": (_row_without_height, "E-BOOK-HIDDEN-ROWS"),
+    "白字": (_coloured("FFFFFFFF"), "E-BOOK-INVISIBLE"),
+    "近白": (_coloured("FFFAFBFC"), "E-BOOK-INVISIBLE"),
+    "主题白": (_coloured("theme"), "E-BOOK-INVISIBLE"),
+    "同色": (_coloured("FF336699", "FF336699"), "E-BOOK-INVISIBLE"),
+    "不显示": (_formatted(";;;"), "E-BOOK-NO-DISPLAY"),
+    "空引号": (_formatted('"";"";"";""'), "E-BOOK-NO-DISPLAY"),
+    "白色格式": (_formatted("[White]0"), "E-BOOK-INVISIBLE"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_is_hidden_from_view_is_told_and_counts_only_where_the_template_has_it(kind: str, tmp_path: Path) -> None:
+    """The amount in the template's cell is read all the same; 9,000,000 beside the template changes nothing."""
+    hide, code = UNSEEN[kind]
+    book = openpyxl.load_workbook(io.BytesIO(REPORT))
+    spot = place(REPORT, "i_recognised_cost")
+    beside = book[spot.sheet].cell(spot.row, spot.column + 30, 9_000_000)
+    inside = book[spot.sheet].cell(spot.row, spot.column)
+    for cell in (inside, beside):
+        hide(cell)
+    stream = io.BytesIO()
+    book.save(stream)
+    result = process(Task(save(tmp_path, "甲.xlsx", stream.getvalue()), None), Options())
+    (finding,) = [item for item in result.findings if item["code"].startswith("E-BOOK")]
+    assert (finding["code"], finding["where"].split("!")[0]) == (code, spot.sheet)
+    assert "请显示出来核对" in finding["message"]
+    assert result.outcomes[-1]["payable"]["fen"] == 35_000_000
+
+
+@pytest.mark.parametrize("form", forms())
+def test_every_column_and_row_our_templates_hide_is_known(form: str) -> None:
+    spec = forms()[form]
+    draft = draft_template(spec, {policy: load_policy(policy).newest for policy in spec.policies}, {})
+    columns, rows = set(), set()
+    for sheet in draft.book:
+        columns |= {(sheet.title, key) for key, size in sheet.column_dimensions.items() if size.hidden}
+        rows |= {(sheet.title, key) for key, size in sheet.row_dimensions.items() if size.hidden}
+    ports = [port.name for port in draft.ports]
+    cells = {name: draft.cells(name)[0] for name in HIDDEN_COLUMNS | HIDDEN_ROWS if name in ports}
+    assert columns == {(cells[name].parent.title, cells[name].column_letter) for name in HIDDEN_COLUMNS & set(cells)}
+    assert rows == {(cells[name].parent.title, cells[name].row) for name in HIDDEN_ROWS & set(cells)}
 
 
 @pytest.mark.parametrize("mark", ["~$甲.xlsx", ".~甲.xlsx", ".~lock.甲.xlsx#"])

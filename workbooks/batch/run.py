@@ -20,7 +20,7 @@ from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_me
 from workbooks.batch.failures import codes_of, crashed, failure
 from workbooks.batch.failures import failed as failed
 from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown, whereabouts
-from workbooks.files.filekind import carried, hidden_rows
+from workbooks.files.filekind import carried
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
 from workbooks.files.writing import discard_temporary
 from workbooks.files.writing import ensure_writable as ensure_writable
@@ -328,6 +328,7 @@ def _checked(data: bytes, given: dict[str, int]) -> Package:
 
 def _with_remarks(task: Task, done: Any) -> list[Finding]:
     """The findings of a file, with what it carries, hides or locks named once each."""
+    from workbooks.out_of_sight import out_of_sight
     from workbooks.own_macros import only_our_macros
     from workbooks.ports import area_of
 
@@ -342,13 +343,7 @@ def _with_remarks(task: Task, done: Any) -> list[Finding]:
     if hidden:
         message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
         remarks.append(Finding("E-BOOK-HIDDEN", "warn", message))
-    rows = {(record.where.rpartition("!")[0], record.row) for record in done.read.records if record.row is not None}
-    parts = {sheet.name: sheet.part for sheet in book.sheets}
-    out_of_sight = {(name, row) for name in {name for name, _ in rows} for row in hidden_rows(package, parts[name])}
-    if out_of_sight & rows:
-        numbers = "、".join(str(row) for _, row in sorted(out_of_sight & rows))[:200]
-        message = f"第 {numbers} 行被隐藏或筛去，其中的企业照常核算。请取消隐藏后核对"
-        remarks.append(Finding("E-BOOK-HIDDEN-ROWS", "warn", message))
+    remarks += out_of_sight(done.read)
     if any(mark.exists() for mark in lock_marks(task.path)):
         message = "文件正在 Excel 或 WPS 中打开，未保存的改动没有计入。请保存并关闭后重新核算"
         remarks.append(Finding("E-BOOK-OPEN", "warn", message))

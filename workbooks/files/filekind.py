@@ -48,9 +48,6 @@ _OTHER_ZIPS = (
 _OFFICE_PART = re.compile(rb"(?i)\[content_types\]\.xml|xl/|word/|ppt/|docprops/|_rels/")
 # A biff stream whose first record after its start says that the rest is encrypted.
 _FILEPASS = re.compile(rb"\x09\x08\x10\x00[\x00-\xff]{16}(?:\x86\x00\x00\x00)?\x2f\x00[\x04-\xff]\x00")
-_HIDDEN_ROW = re.compile(
-    rb"<row\s(?=[^<>]*?\bhidden\s*=\s*[\"'](?:1|true)[\"'])(?:[^<>]*?\s)?r\s*=\s*[\"'](\d{1,7})[\"']"
-)
 _HTML = (b"<html", b"<!doctype html", b"<head", b"<body", b"<meta", b"<style", b"<script", b"<table")
 
 
@@ -139,12 +136,6 @@ def carried(package: Opened, *, own_macros: bool) -> list[Finding]:
         )
         if kinds
     ]
-
-
-def hidden_rows(package: Opened, part: str) -> set[int]:
-    """The rows of a sheet that no one sees: hidden by hand, or by a filter."""
-    text = package.read(part)
-    return {int(number) for number in _HIDDEN_ROW.findall(text)} if b"hidden" in text else set()
 
 
 def _macros(package: Opened) -> Iterator[str]:

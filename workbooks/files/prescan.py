@@ -30,6 +30,9 @@ _CELL = re.compile(rb"<c\s(?:[^<>]*?\s)?r\s*=\s*[\"']([A-Z]+)0*(\d+)[\"'][^<>]*(
 _MERGE = re.compile(rb"<mergeCell\s(?:[^<>]*?\s)?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 _LOCKED = re.compile(rb"<(?:sheet|workbook)Protection\s[^<>]*?(?:[pP]assword|[hH]ashValue)\s*=\s*[\"'][^\"']")
 
+# As programs write it, and as few others would.
+_HIDING = (b"hidden", b' ht="0', b" ht='0", b' width="0', b" width='0")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -103,11 +106,13 @@ _FROM_TAG = {
 class Measure:
     """What was counted: the most in any one part, and the name of that part. ``cells`` are those of all parts.
 
-    locked: a sheet or the workbook is protected with a password.
+    locked: a sheet or the workbook is protected with a password. hiding: the parts, in lower case, in which words
+    stand that hide rows or columns.
     """
 
     found: dict[str, tuple[int, str]] = field(default_factory=dict)
     locked: bool = False
+    hiding: set[str] = field(default_factory=set)
 
     def note(self, name: str, count: int, part: str) -> None:
         """Remembers the largest count of its kind."""
@@ -136,6 +141,8 @@ def scan(parts: Iterable[tuple[str, Iterator[bytes]]], limits: Limits) -> Measur
                 seen = _seen(text, part)
                 _stretches.put(text, seen)
             measure.locked = measure.locked or seen.locked
+            if seen.hiding:
+                measure.hiding.add(part.lower())
             for name, count in seen.counts.items():
                 before = counts.get(name, 0)
                 counts[name] = max(before, count) if name in _PLACES else before + count
@@ -169,6 +176,7 @@ class _Stretch(NamedTuple):
 
     counts: Mapping[str, int]
     locked: bool
+    hiding: bool
 
 
 # Many parts are the same in every file of a template.
@@ -181,7 +189,8 @@ def _seen(text: bytes, part: str) -> _Stretch:
         raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=part, remedy=_SUSPECT)
     counts: dict[str, int] = {}
     _count(text, counts)
-    return _Stretch(counts, b"Protection" in text and _LOCKED.search(text) is not None)
+    locked = b"Protection" in text and _LOCKED.search(text) is not None
+    return _Stretch(counts, locked, any(word in text for word in _HIDING))
 
 
 def _count(text: bytes, counts: dict[str, int]) -> None:
