@@ -317,6 +317,11 @@ CARRIED: dict[str, tuple[Callable[[], bytes], str, str]] = {
             "<sheets>", '<workbookProtection workbookPassword="CC1A" lockStructure="1"/><sheets>')),
         "E-BOOK-PROTECTED", "已保护",
     ),
+    "表保护": (
+        lambda: edited(
+            REPORT, SHEET, lambda xml: xml.replace("<sheetProtection ", '<sheetProtection password="CC1A" ')),
+        "E-BOOK-PROTECTED", "已保护",
+    ),
 }  # fmt: skip
 
 
@@ -336,7 +341,7 @@ def test_what_a_workbook_carries_is_named_once_and_never_run(kind: str, tmp_path
         assert "E-FRESH-COPY" in {item["code"] for item in result.findings}
         assert not [name for name in written if re.search("(?i)vba|macro|external|embed|activex|signature", name)]
     if code == "E-BOOK-PROTECTED":
-        assert b"workbookPassword" in written["xl/workbook.xml"]
+        assert any(b'assword="CC1A"' in written[part] for part in ("xl/workbook.xml", SHEET))
 
 
 @pytest.mark.parametrize("form", TEMPLATES)
@@ -347,9 +352,10 @@ def test_our_own_workbooks_carry_nothing_to_remark(form: str, tmp_path: Path) ->
     assert not [item for item in result.findings if item["code"].startswith("E-BOOK")]
 
 
-def test_a_hidden_sheet_that_is_not_ours_is_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_sheet_that_is_not_ours_is_listed(state: str, tmp_path: Path) -> None:
     book = openpyxl.load_workbook(io.BytesIO(GOOD))
-    book.create_sheet("另一本账").sheet_state = "veryHidden"
+    book.create_sheet("另一本账").sheet_state = state
     stream = io.BytesIO()
     book.save(stream)
     result = process(Task(save(tmp_path, "甲.xlsx", stream.getvalue()), None), Options())
@@ -486,6 +492,24 @@ def test_a_sum_no_one_can_have_spent_is_not_paid(text: str, tmp_path: Path) -> N
         assert result.outcomes[-1]["payable"] is None
 
 
+@pytest.mark.parametrize("text", ["甲" * 32_768, "1," * 16_000, "1" * 32_000 + "x", " " * 32_000 + "年", "(" * 32_000])
+@pytest.mark.parametrize("port", ["i_enterprise_name", "i_uscc", "i_recognised_cost", "i_application_date"])
+def test_a_text_as_long_as_a_cell_is_read_at_once_or_told(port: str, text: str, tmp_path: Path) -> None:
+    """No pattern is given the time to try every way of reading it."""
+    data = with_cell(REPORT, port, f"<is><t>{text}</t></is>", "inlineStr")
+    result = process(Task(save(tmp_path, "甲.xlsx", data), None), Options())
+    assert result.state == "done"
+    told = [item for item in result.findings if (item["where"] or "").endswith(f"!{place(REPORT, port).ref}")]
+    assert told or port == "i_enterprise_name"
+    assert all(len(item["message"]) < 300 for item in told)
+
+
+def test_minus_nothing_is_nothing(tmp_path: Path) -> None:
+    data = with_cell(REPORT, "i_recognised_cost", "<v>-0</v>")
+    result = process(Task(save(tmp_path, "甲.xlsx", data), None), Options())
+    assert result.outcomes[-1]["payable"] in (None, {"fen": 0, "yuan": "0.00"})
+
+
 @pytest.mark.parametrize("error", ["#REF!", "#DIV/0!", "#NAME?", "#NUM!"])
 def test_an_error_in_an_input_cell_is_a_finding(error: str, tmp_path: Path) -> None:
     data = with_cell(REPORT, "i_recognised_cost", f"<v>{error}</v>", "e")
@@ -494,7 +518,10 @@ def test_an_error_in_an_input_cell_is_a_finding(error: str, tmp_path: Path) -> N
     assert error in finding["message"] and "!" in finding["where"]
 
 
-@pytest.mark.parametrize("formula", ["NOW()", "RAND()*100", "INDIRECT(A1)", "B3+1", "WEBSERVICE(A1)"])
+OWN_CELL = place(REPORT, "i_recognised_cost").ref
+
+
+@pytest.mark.parametrize("formula", ["NOW()", "RAND()*100", "INDIRECT(A1)", "B3+1", f"{OWN_CELL}+1", "WEBSERVICE(A1)"])
 def test_formulas_in_input_cells_are_never_evaluated(formula: str, tmp_path: Path) -> None:
     data = with_cell(REPORT, "i_recognised_cost", f"<f>{formula}</f><v>500000</v>")
     result = process(Task(save(tmp_path, "甲.xlsx", data), None), Options())
@@ -522,13 +549,23 @@ def test_a_code_that_excel_has_cut_is_told(tmp_path: Path) -> None:
 
 
 def test_signs_that_hide_do_not_make_another_enterprise(tmp_path: Path) -> None:
-    """The same name with a zero-width and a direction mark is the same enterprise, twice in one table."""
+    """The same name with a zero-width and a direction mark is the same enterprise, twice in one table, and is told."""
     name = CLOUD_COMPANY["enterprise_name"]
     masked = f"{name[:3]}\u200b\u202e{name[3:]}"
-    data = filled(CLOUD, CLOUD_COMPANY, CLOUD_COMPANY | {"enterprise_name": masked})
+    data = filled(CLOUD, CLOUD_COMPANY, CLOUD_COMPANY | {"enterprise_name": "示例乙"})
+    data = typed(data, {("t_enterprise_name", 1): masked})
     result = process(Task(save(tmp_path, "甲.xlsx", data), None), Options())
     assert all(outcome["payable"] is None for outcome in result.outcomes)
     assert {outcome["name"] for outcome in result.outcomes} == {name}
+    (finding,) = [item for item in result.findings if item["code"] == "E-SIGNS"]
+    assert "有看不见的字符，已去掉" in finding["message"] and "\u200b" not in finding["message"]
+
+
+def test_letters_that_look_like_others_are_told(tmp_path: Path) -> None:
+    """A Cyrillic А in a name is another name to every comparison, and the same one to the eye."""
+    data = filled(CLOUD, CLOUD_COMPANY | {"enterprise_name": "示例А电子有限公司"})
+    findings = process(Task(save(tmp_path, "甲.xlsx", data), None), Options()).findings
+    assert ["外文字母“А”" in item["message"] for item in findings if item["code"] == "E-SIGNS"] == [True]
 
 
 def test_a_stored_result_that_was_changed_is_told_and_computed_anew(tmp_path: Path) -> None:
@@ -573,12 +610,15 @@ def test_odd_names_give_results_any_system_can_hold(tmp_path: Path) -> None:
     names = ["CON.xlsx", "a:b?.xlsx", "甲\n乙.xlsx", "丙\u202excod.xlsx", f"{'长' * 80}.xlsx", "空 格 .xlsx"]
     for name in names:
         save(root, name, GOOD)
+    deep = root.joinpath(*["深" * 20] * 6)
+    save(deep, "丁.xlsx", GOOD)
+    assert len(str(deep)) > 120 and len(str(deep).encode()) > 260
     gbk = root / os.fsdecode("国标名".encode("gbk") + b".xlsx")
     gbk.write_bytes(GOOD)
     results = run(find_tasks([root], tmp_path / "out"), Options(jobs=1), lambda _: None)
-    assert [result.state for result in results] == ["done"] * (len(names) + 1)
+    assert [result.state for result in results] == ["done"] * (len(names) + 2)
     written = {Path(result.output or "").name for result in results}
-    assert written == {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {path.name for path in (tmp_path / "out").rglob("*.xlsx")}
     assert {f"_CON{RESULT_MARK}.xlsx", f"国标名{RESULT_MARK}.xlsx", f"甲乙{RESULT_MARK}.xlsx"} <= written
     for name in written:
         assert len(name.encode()) < 230 and not re.search(r'[<>:"/\\|?*\x00-\x1f\u202e]', name)

@@ -15,7 +15,7 @@ from xlcalc.facts import Fact
 from xlcalc.results.outcome import Finding
 from xlcalc.values.dates import from_serial, parse_date
 from xlcalc.values.money import Money
-from xlcalc.values.text import normalise
+from xlcalc.values.text import deceiving_signs, normalise
 from xlcalc.values.uscc import problem_of_uscc
 
 _FIFTEEN_DIGITS = DecimalContext(prec=15)
@@ -49,8 +49,12 @@ class CellReader:
         if known.type == "money" and cell.kind == "text":
             message = f"{known.label}以文字“{cell.text[:30]}”填写，已按 {value} 读取；表内公式不计算文字"
             self.problem("E-AMOUNT-TEXT", message, "请改填数字", place, known.id, "warn")
+        if known.type in ("text", "uscc") and cell.kind == "text" and (odd := deceiving_signs(cell.text)):
+            self.problem(
+                "E-SIGNS", f"{known.label}“{str(value)[:40]}”{odd}", "请核对是否另一企业", place, known.id, "warn"
+            )
         if known.type == "uscc" and (problem := problem_of_uscc(value)):
-            self.problem("E-USCC", f"{known.label}“{value}”{problem}", "请按营业执照核对", place, known.id, "warn")
+            self.problem("E-USCC", f"{known.label}“{value[:40]}”{problem}", "请按营业执照核对", place, known.id, "warn")
         return value
 
     def usable(self, place: Place, label: str) -> RawCell | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -9,6 +10,10 @@ from functools import lru_cache
 _INVISIBLE = dict.fromkeys(
     [0x00AD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)]
 )
+
+_UNSEEN = re.compile(f"[{''.join(map(chr, _INVISIBLE))}]")
+# Greek, Cyrillic, Armenian and Cherokee letters look like Latin ones, and stand in no name or code of an enterprise.
+_LOOK_ALIKE = re.compile("[\u0370-\u058f\u13a0-\u13fd\u1f00-\u1fff\u2de0-\u2dff\ua640-\ua69f]")
 
 _SHORT = 60
 TICKED = ("√", "☑", "✓", "✔", "■", "●", "▣", "1", "是", "Y", "y")
@@ -43,6 +48,19 @@ def squeeze(text: str) -> str:
     '补贴最高不超过10万元'
     """
     return "".join(normalise(text).split())
+
+
+def deceiving_signs(text: str) -> str:
+    """What in a name or code may deceive the eye, in Chinese; "" where nothing does.
+
+    >>> deceiving_signs("示例\u200b甲"), deceiving_signs("示例А厂"), deceiving_signs("示例ABC厂（集团）")
+    ('有看不见的字符，已去掉', '有形似拉丁字母的外文字母“А”', '')
+    """
+    if text.isascii():
+        return ""
+    unseen = ["有看不见的字符，已去掉"] if _UNSEEN.search(text) else []
+    alike = "".join(dict.fromkeys(_LOOK_ALIKE.findall(text)))[:10]
+    return "；".join([*unseen, *([f"有形似拉丁字母的外文字母“{alike}”"] if alike else [])])
 
 
 def parse_yes_no(text: str) -> bool | None:
