@@ -14,11 +14,11 @@ from pathlib import Path
 
 from workbooks.assessment.layout import CRITERIA, FIGURES
 from workbooks.building.draft import BASIS_SHEET, CHOICE_SHEET, CLAUSE_SHEET
-from workbooks.building.findings_sheet import FINDINGS_SHEET, sheets_of
 from workbooks.engines.libreoffice_engine import convert
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 from workbooks.files.rawxml import ATTRIBUTES, attributes, dialect, xml_text
+from workbooks.listed import FINDINGS_SHEET, sheets_of
 from workbooks.ports import area_of
 from workbooks.recalc import Recalculated
 from workbooks.record import ReadBook

@@ -9,9 +9,8 @@ import pytest
 from test_application_forms import again, filled, sample
 from workbench import CLOUD_COMPANY, At, place, seen, typed, values
 
-from workbooks.building.findings_sheet import LINES, findings_shown
 from workbooks.form import forms
-from workbooks.listed import stale_together
+from workbooks.listed import LINES, findings_shown, stale_together
 from workbooks.recalc import Recalculated
 from workbooks.template import build_template
 from xlcalc.results.explain import fact_label

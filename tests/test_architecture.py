@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from workbooks.template import build_template
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("xlcalc", "udfs", "workbooks", "macros_bridge")
 MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
@@ -156,6 +158,25 @@ def test_importing_costs_next_to_nothing(tmp_path: Path) -> None:
 def test_evaluating_from_a_warm_cache_needs_neither_pydantic_nor_numpy(tmp_path: Path) -> None:
     assert "pydantic" in loaded_after(EVALUATE, tmp_path)
     assert loaded_after(EVALUATE, tmp_path).isdisjoint(HEAVY)
+
+
+RECALCULATE = """
+from pathlib import Path
+from workbooks.recalc import recalculate
+import workbooks.application.reader, workbooks.assessment.reader, workbooks.review.reader, workbooks.summary.reader
+for path in map(Path, {paths}):
+    recalculate(path).data
+"""
+
+
+def test_recalculating_from_a_warm_cache_builds_nothing(tmp_path: Path) -> None:
+    """What a worker of a batch holds from its start on is there once for every process."""
+    paths = [tmp_path / f"{form}.xlsx" for form in ("shijiazhuang.cloud_recommendation", "hohhot.cost_recognition")]
+    for path in paths:
+        path.write_bytes(build_template(path.stem))
+    code = RECALCULATE.format(paths=[str(path) for path in paths])
+    assert "openpyxl" in loaded_after(code, tmp_path)
+    assert loaded_after(code, tmp_path).isdisjoint(HEAVY | {"lxml", "sqlalchemy", "xlsxwriter"})
 
 
 def test_values_and_errors_need_nothing_heavy(tmp_path: Path) -> None:

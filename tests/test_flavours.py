@@ -57,13 +57,13 @@ from workbooks import own_macros
 from workbooks.batch import run as batch
 from workbooks.batch.tasks import FileResult, Options, Task
 from workbooks.building.draft import Draft
-from workbooks.building.findings_sheet import FINDINGS_SHEET
 from workbooks.engines import libreoffice_engine
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice
 from workbooks.files.package import Package
 from workbooks.flavour import mechanism_cells
 from workbooks.form import form
+from workbooks.listed import FINDINGS_SHEET
 from workbooks.ports import places
 from workbooks.reader import read_package
 from workbooks.recalc import recalculate, recalculate_package

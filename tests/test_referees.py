@@ -50,9 +50,9 @@ from workbench import (
 
 from macros_bridge.listing import read_document
 from udfs.adapter import call
-from workbooks.building.findings_sheet import FINDINGS_SHEET
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
+from workbooks.listed import FINDINGS_SHEET
 from workbooks.recalc import Recalculated, recalculate
 from workbooks.template import manifest
 from xlcalc import evaluate, evaluate_many

@@ -20,7 +20,7 @@ from workbooks.files.package import Package
 from workbooks.form import form, forms
 from workbooks.merging.merge import Merged, merge
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
-from workbooks.summary.form import columns_of
+from workbooks.summary.columns import columns_of
 from workbooks.summary.reader import NOTHING_WRONG
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy

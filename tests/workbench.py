@@ -21,9 +21,9 @@ from openpyxl.utils import range_boundaries
 
 from workbooks.batch import run as batch
 from workbooks.batch import tasks
-from workbooks.building.findings_sheet import FINDINGS_SHEET
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook, RawCell
+from workbooks.listed import FINDINGS_SHEET
 from workbooks.ports import Place, places
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy

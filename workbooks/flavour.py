@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from udfs.registry import UDFS
 from workbooks.assessment.layout import QUESTIONS, WORK, Span
+from workbooks.form import NATIVE
 from xlcalc.errors import WorkbookError
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -27,18 +28,10 @@ from xlcalc.mechanisms.tiered_rate import TieredRate
 if TYPE_CHECKING:
     from workbooks.building.draft import Draft
 
-NATIVE, UDF = "native", "udf"
 SETTINGS_SHEET = "xlwings.conf"
 
 Cells = dict[str, str]
 Refs = Mapping[str, str]
-
-
-def known_flavour(name: str) -> str:
-    """The name of a flavour; raises WorkbookError ``E-FLAVOUR`` for another."""
-    if name in (NATIVE, UDF):
-        return name
-    raise WorkbookError("E-FLAVOUR", f"没有模板类型“{name[:20]}”", where=name[:20], remedy=f"可选：{NATIVE}、{UDF}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from typing import Any
 
 from xlcalc.errors import WorkbookError
 
+NATIVE, UDF = "native", "udf"
+"""The flavours of a template: its cells hold native formulas, or call the functions of ``udfs``."""
+
 _FOLDER = Path(__file__).parent / "forms"
 
 
@@ -49,3 +52,10 @@ def form(form_id: str) -> Form:
         where=form_id[:60],
         remedy=f"{hint}可用 xlcalc templates 查看清单",
     )
+
+
+def known_flavour(name: str) -> str:
+    """The name of a flavour; raises WorkbookError ``E-FLAVOUR`` for another."""
+    if name in (NATIVE, UDF):
+        return name
+    raise WorkbookError("E-FLAVOUR", f"没有模板类型“{name[:20]}”", where=name[:20], remedy=f"可选：{NATIVE}、{UDF}")

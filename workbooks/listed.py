@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from workbooks.files.rawbook import RawBook
 from workbooks.record import Record
 from xlcalc.results.explain import SEVERITY_LABELS, STATUS_LABELS, fact_label
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.money import Money
+
+FINDINGS_SHEET = "检查结果"
+LINES = 100
+"""How many findings the list has room for."""
 
 _ORDER = {"block": 0, "human": 2, "warn": 3, "info": 4}
 
@@ -104,3 +110,52 @@ def _counted(listed: Sequence[Finding]) -> str:
     counts = [(SEVERITY_LABELS[kind], found.count(kind)) for kind in SEVERITY_LABELS]
     counts.insert(1, ("尚未填写", missing))
     return "，".join(f"{word} {count} 条" for word, count in counts if count) or "没有问题"
+
+
+def sheets_of(book: RawBook) -> dict[str, int]:
+    """The place in the template of each sheet, by what it is called now."""
+    found = {}
+    for name in book.defined_names:
+        area = book.resolve(name) if name.startswith("s_") and name[2:].isdigit() else None
+        if area is not None:
+            found[area.sheet] = int(name[2:])
+    return found
+
+
+def findings_shown(findings: Sequence[Finding], summary: str, sheets: Mapping[str, int]) -> dict[str, Any]:
+    """Every cell of the list for these findings; what does not fit is counted in its last line.
+
+    sheets: the place in the template of each sheet, by its present name.
+    """
+    shown = list(findings[:LINES])
+    if len(findings) > LINES:
+        rest = f"另有 {len(findings) - LINES + 1} 条，见运行报告"
+        shown[-1] = Finding("E-MORE", "info", rest)
+    places = [_place(item.where) for item in shown]
+    columns: dict[str, list[Any]] = {
+        "fill_finding_severity": [_severity(item) for item in shown],
+        "fill_finding_message": [item.message for item in shown],
+        "fill_finding_clause": [item.clause or "" for item in shown],
+        "fill_finding_code": [item.code for item in shown],
+        "fill_finding_where": [f"{sheet}!{ref}" if ref else "" for sheet, ref in places],
+        "fill_finding_link": [f"#'{_quoted(sheet)}'!{ref}" if ref else "" for sheet, ref in places],
+        "fill_finding_mark": [f"{sheets[sheet]}!{ref}" if sheet in sheets else "" for sheet, ref in places],
+    }
+    columns["o_finding_number"] = [*range(1, len(shown) + 1)]
+    columns["o_finding_link"] = columns["fill_finding_where"]
+    empty = [""] * (LINES - len(shown))
+    return {name: values + empty for name, values in columns.items()} | {"fill_summary": summary}
+
+
+def _severity(item: Finding) -> str:
+    return "尚未填写" if item.code == "E-MISSING" else SEVERITY_LABELS[item.severity]
+
+
+def _place(where: str | None) -> tuple[str, str]:
+    """(sheet, cell) of a place within the workbook; a finding about nothing in particular has none."""
+    sheet, mark, ref = (where or "").rpartition("!")
+    return (sheet, ref) if mark else ("", "")
+
+
+def _quoted(sheet: str) -> str:
+    return sheet.replace("'", "''")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from xlcalc.results.explain import STATUS_LABELS, explain, fact_label
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.money import Money
+
+CHOICES_AGREE = "公式所用参数与口径一致"
+"""What 口径确认表 shows after a recalculation."""
 
 
 def verdict(outcome: Outcome, findings: Sequence[Finding]) -> str:
@@ -48,3 +51,8 @@ def cell_value(value: Any) -> int | str | bool | Decimal | None:
         number = Decimal(value.numerator) / Decimal(value.denominator)
         return Decimal(format(number, ".15g"))
     raise TypeError(f"no cell value for {type(value).__name__}")
+
+
+def choices_text(choices: Mapping[str, str]) -> str:
+    """What the cell of ``k_choices`` shows: ``AMB-31=literal；AMB-01=combined``."""
+    return "；".join(f"{key}={code}" for key, code in choices.items())

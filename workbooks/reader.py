@@ -8,8 +8,7 @@ from pathlib import Path
 from workbooks.files.cellread import CellReader, Evaluated
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
-from workbooks.flavour import NATIVE, UDF
-from workbooks.form import Form, forms
+from workbooks.form import NATIVE, UDF, Form, forms
 from workbooks.own_macros import only_our_macros
 from workbooks.ports import Manifest, area_of, cell_at, places
 from workbooks.record import ReadBook

@@ -14,20 +14,14 @@ from typing import Any
 from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
 from workbooks.application.outputs import application_outputs
 from workbooks.assessment.outputs import assessment_outputs
-from workbooks.building.draft import CHOICES_AGREE, choices_text
-from workbooks.building.findings_sheet import findings_shown, sheets_of
 from workbooks.earlier import Before, restate, restated_cells
 from workbooks.files.cellread import Evaluated
 from workbooks.files.cellxml import says
 from workbooks.files.package import Package
 from workbooks.files.rawbook import Area, RawCell, Value
-from workbooks.flavour import UDF
-from workbooks.listed import listed_findings, listed_rows, summary, summary_of_rows
-from workbooks.outputs import (
-    cell_value,
-    explanation,
-    verdict,
-)
+from workbooks.form import UDF
+from workbooks.listed import findings_shown, listed_findings, listed_rows, sheets_of, summary, summary_of_rows
+from workbooks.outputs import CHOICES_AGREE, cell_value, choices_text, explanation, verdict
 from workbooks.ports import Place, area_of, cell_at, cells_of, places
 from workbooks.reader import read_package
 from workbooks.recommendation.outputs import recommendation_outputs

@@ -11,23 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from workbooks.application import form as application_form
-from workbooks.assessment import form as assessment_form
-from workbooks.building.draft import Draft
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
-from workbooks.flavour import NATIVE, UDF, add_settings, known_flavour
-from workbooks.form import Form, form
+from workbooks.form import NATIVE, UDF, Form, form, known_flavour
 from workbooks.kept import kept
 from workbooks.ports import Manifest, Port, cell_at, places
-from workbooks.recommendation import form as recommendation_form
-from workbooks.review import form as review_form
-from workbooks.summary import form as summary_form
 from xlcalc.errors import PolicyError
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
+
+if TYPE_CHECKING:
+    from workbooks.building.draft import Draft
 
 IDENTITY = ("xlcalc_policies", "xlcalc_versions", "xlcalc_hashes")
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)
@@ -52,18 +49,12 @@ def draft_template(
 
     rows: how many rows a table gets where that is more than its form says, by table; a 推荐表's own is ``""``.
     """
+    from workbooks.building.draft import Draft
+    from workbooks.flavour import add_settings
+
     draft = Draft(spec, versions, choices, flavour)
     draft.rows, draft.texts = dict(rows), dict(texts)
-    if spec.kind == "assessment":
-        assessment_form.build(draft)
-    elif spec.kind == "application":
-        application_form.build(draft)
-    elif spec.kind == "summary":
-        summary_form.build(draft, draft.rows_of("", spec.data["rows"]))
-    elif spec.kind == "review":
-        review_form.build(draft)
-    else:
-        recommendation_form.build(draft, draft.rows_of("", spec.data["rows"]))
+    import_module(f"workbooks.{spec.kind}.form").build(draft)
     if flavour == UDF:
         _check_days(versions)
         add_settings(draft)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openpyxl.styles import Alignment, Border, Font, Side
@@ -109,11 +109,6 @@ def _joined(line: str, blank: str) -> str:
             # A text in a formula holds 255 characters.
             parts += [f'"{part[at : at + 250]}"' for at in range(0, len(part), 250)]
     return "=" + "&".join(parts)
-
-
-def filled(line: str, typed: Mapping[str, str], blank: str) -> str:
-    """What the formula of a line shows. typed: the text of each input it names."""
-    return re.sub(r"\{(\w+)\}", lambda found: typed[found[1]] or blank, line)
 
 
 def seal(canvas: Canvas, block: Block) -> None:

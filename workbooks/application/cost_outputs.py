@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from workbooks.application.cost_sheet import LIVE, OPEN, RESULTS
 from workbooks.files.cellxml import RawCell, parse_ref
 from workbooks.files.rawbook import RawBook
 from workbooks.ports import Place, area_of, cell_at, places
@@ -24,6 +23,17 @@ from xlcalc.results.outcome import Outcome
 from xlcalc.values.dates import from_serial
 from xlcalc.values.levels import parse_level
 from xlcalc.values.money import Money
+
+RESULTS = (
+    ("cut", "剔除金额（元）", 14.0),
+    ("reduced", "核减金额（元）", 14.0),
+    ("recognised", "核定金额（元）", 14.0),
+    ("reason", "剔除、核减的原因和条款；尚缺", 46.0),
+)
+"""Columns that a recalculation fills, behind 申报金额."""
+LIVE = {"lowest": "最低金额（元）", "days": "计入天数", "whole_days": "服务天数", "before_cap": "封顶前（元）"}
+"""Steps of 试算 beside the inputs."""
+OPEN = "待核定"
 
 FOLLOWING = ("o_cost_", "k_cost_")
 """Formulas over cells that a recalculation fills: what is stored in them belongs to the one before."""

@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks.application import blocks as application_blocks
+from workbooks.application.cost_outputs import LIVE, OPEN, RESULTS
 from workbooks.application.fields import single
 from workbooks.application.tables import columns_of, grid_of, table
 from workbooks.building import style
@@ -27,18 +28,7 @@ from xlcalc.mechanisms.cost_recognition import CostRecognition
 from xlcalc.mechanisms.tiered_rate import TieredRate
 from xlcalc.values.levels import SPELLINGS
 
-RESULTS = (
-    ("cut", "剔除金额（元）", 14.0),
-    ("reduced", "核减金额（元）", 14.0),
-    ("recognised", "核定金额（元）", 14.0),
-    ("reason", "剔除、核减的原因和条款；尚缺", 46.0),
-)
-"""Columns that a recalculation fills, behind 申报金额."""
-
 _EXCLUDED = ("excluded", "整行剔除的原因", 26.0)
-LIVE = {"lowest": "最低金额（元）", "days": "计入天数", "whole_days": "服务天数", "before_cap": "封顶前（元）"}
-"""Steps of 试算 beside the inputs."""
-OPEN = "待核定"
 
 
 def cost_sheet(draft: Draft, sheet: Worksheet, spec: Mapping[str, Any]) -> None:

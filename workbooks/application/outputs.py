@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from workbooks.application.blocks import filled
 from workbooks.files.rawbook import RawBook, RawCell
 from workbooks.ports import Manifest, Place, Port, area_of, cell_at, places
 from workbooks.record import Shown
@@ -34,6 +33,11 @@ def application_outputs(book: RawBook, ports: Manifest) -> Shown:
         elif kind == "number":
             shown[port.name] = _row_numbers(book, port, name)
     return shown
+
+
+def filled(line: str, typed: Mapping[str, str], blank: str) -> str:
+    """What the formula of a line shows. typed: the text of each input it names."""
+    return re.sub(r"\{(\w+)\}", lambda found: typed[found[1]] or blank, line)
 
 
 def _typed(book: RawBook, name: str) -> RawCell:

@@ -26,7 +26,8 @@ from workbooks.assessment.text import count_lines, names_formula, summary_text
 from workbooks.building import style
 from workbooks.building.draft import Draft, add_basis, add_choices
 from workbooks.building.findings_sheet import add_findings, mark_findings
-from workbooks.flavour import UDF, question_units, result_cells
+from workbooks.flavour import question_units, result_cells
+from workbooks.form import UDF
 from workbooks.recommendation.payment_sheet import add_payment
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment

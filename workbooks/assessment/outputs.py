@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbooks.assessment.text import blank_value, count_values, names_value, summary_values
-from workbooks.flavour import UDF
-from workbooks.form import Form
-from workbooks.recommendation.payment_sheet import ACCEPTED, TRIAL, WAITING
+from workbooks.form import UDF, Form
+from workbooks.recommendation.words import ACCEPTED, TRIAL, WAITING
 from workbooks.record import Record, Shown
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment

@@ -12,8 +12,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks.building import style
-from workbooks.flavour import NATIVE, UDF, Calls
-from workbooks.form import Form
+from workbooks.flavour import Calls
+from workbooks.form import NATIVE, UDF, Form
+from workbooks.outputs import CHOICES_AGREE
 from workbooks.ports import Direction, Manifest, Port
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -268,7 +269,6 @@ def add_choices(draft: Draft) -> None:
     style.protect(sheet)
 
 
-CHOICES_AGREE = "公式所用参数与口径一致"
 _CHOICES_CHANGED = {
     NATIVE: "口径已更改：请重新核算，使公式同步",
     UDF: "口径已更改：结果已按新口径计算，请重新核算，使依据同步",
@@ -298,11 +298,6 @@ def _join_choices(draft: Draft) -> None:
     style.put(sheet, "A1", "choices_in_force", font=style.SMALL, box=False)
     sheet["B1"] = "=" + ('&"；"&'.join(parts) or '""')
     draft.port(sheet, "B1", "k_choices", "out")
-
-
-def choices_text(choices: Mapping[str, str]) -> str:
-    """What the cell of ``k_choices`` shows: ``AMB-31=literal；AMB-01=combined``."""
-    return "；".join(f"{key}={code}" for key, code in choices.items())
 
 
 def choice_name(interpretation: str) -> str:

@@ -200,11 +200,11 @@ class RawSheet:
         """The sheet's XML with new values; outside these cells' t, v and is, not a character differs."""
         new: dict[str, Value] = {}
         for ref, value in changes.items():
-            cell = self.cells.get(parse_ref(ref))
-            if cell is None:
+            held = self.cells.get(parse_ref(ref))
+            if held is None:
                 message = "表里没有这个单元格，不能写入"
                 raise WorkbookRefused("E-BOOK-NO-CELL", message, where=f"{self.name}!{ref}", remedy=_USE_TEMPLATE)
-            if not says(cell, value):
+            if not says(held, value):
                 new[ref] = value
         if not new:
             return self.text

@@ -17,6 +17,7 @@ from workbooks.building.draft import Draft, add_basis, add_choices
 from workbooks.building.findings_sheet import add_findings, mark_findings
 from workbooks.flavour import counts_cell, mechanism_cells
 from workbooks.recommendation.payment_sheet import input_for
+from workbooks.recommendation.words import HINTS
 from xlcalc.facts import catalogue, fact
 from xlcalc.mechanisms.cells import BAD_LEVEL, bare, fen_or_zero, level_code
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
@@ -26,7 +27,6 @@ from xlcalc.values.levels import SPELLINGS
 
 HEADER_ROW = 5
 FIRST_ROW = HEADER_ROW + 1
-HINTS = ("请填验收等级", BAD_LEVEL, "请填核定金额", "未达二级，不予发放", "已计算，待核查资格")
 _WIDTHS = {
     "sequence": 6.0,
     "enterprise_name": 37.0,
@@ -47,8 +47,9 @@ _ROW_FONT = Font(name="仿宋", size=18)
 _GROUPS = {"input": "核算所需信息（填写）", "out": "自动计算", "fill": "核算意见", "asked": "资格条件（逐项填写）"}
 
 
-def build(draft: Draft, rows: int) -> None:
+def build(draft: Draft) -> None:
     """Lays out the table for a number of enterprises, the basis and the choices."""
+    rows = draft.rows_of("", draft.form.data["rows"])
     version = draft.versions[draft.form.policies[0]]
     sheet = draft.sheet(draft.form.title)
     official: list[str] = list(draft.form.data["official"])

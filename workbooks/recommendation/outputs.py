@@ -7,7 +7,7 @@ from typing import Any
 
 from workbooks.form import Form
 from workbooks.outputs import verdict
-from workbooks.recommendation.form import HINTS
+from workbooks.recommendation.words import HINTS
 from workbooks.record import Record, Shown
 from xlcalc.packs.policy import Version
 from xlcalc.results.outcome import Outcome

@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbooks.building import style
 from workbooks.building.draft import Draft
 from workbooks.flavour import mechanism_cells, tier_cell
+from workbooks.recommendation.words import ACCEPTED, TRIAL, WAITING
 from xlcalc.facts import Fact, fact
 from xlcalc.mechanisms.cells import level_code
 from xlcalc.mechanisms.eligibility import CompiledCondition, Eligibility, condition_facts
@@ -20,7 +21,6 @@ from xlcalc.values.levels import LABELS
 FIRST_CONDITION_ROW = 20
 _WIDTHS = (33, 22, 17, 17, 36)
 _LEVEL_FORMAT = '[=0]"无等级";[<0]"无法识别";0"级"'
-TRIAL, ACCEPTED, WAITING = "试算（按自评等级）", "按验收等级", "待填写核定投入或等级"
 
 
 def add_payment(draft: Draft, *, level: str, level_text: str) -> None:

@@ -33,6 +33,7 @@ from workbooks.review.layout import (
     SECOND,
     SELF,
     STEPS,
+    UNFINISHED,
     UNITS,
     Opinion,
     parts,
@@ -47,7 +48,6 @@ from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.values.levels import LABELS
 
-UNFINISHED = "未评完"
 _HEAD = 8
 _COLUMNS = "BCD"
 _GAIN = "+0.0##;-0.0##;0.0"

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl.utils import get_column_letter
-
 from workbooks.assessment.layout import WORK as WORK
 from workbooks.assessment.layout import Refs, option_rows
+from workbooks.files.cellxml import column_letters
+from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_answers import Question
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.packs.policy import Version
@@ -26,6 +26,7 @@ FIRST_ROW = 6
 """The first question and the first scene on their sheets."""
 FIRST_OPTION, FIRST_WORK = 4, 4
 RATE_PLACES = 6
+UNFINISHED, UNREADABLE = "未评完", "填写有误"
 AGREED, NOT_ANSWERED, NOT_READABLE = "一致", "自评未答", "自评有误"
 
 
@@ -72,7 +73,7 @@ LEVELS, SCENE_DIFFERENCES, SCENE_REASONS, SCENE_EVIDENCE = "CDE", "FG", "HI", "J
 
 def work_columns(first: int) -> tuple[str, str, str]:
     """The letters of three neighbouring columns on the hidden sheet, one an opinion."""
-    one, two, three = (get_column_letter(first + place) for place in range(3))
+    one, two, three = (column_letters(first + place) for place in range(3))
     return one, two, three
 
 
@@ -136,3 +137,9 @@ def parts(version: Version, assessment: Assessment) -> list[Part]:
 def step_lines(assessment: Assessment) -> int:
     """How many lines the steps to the next level take at most: two heads, then one a question or scene."""
     return 2 + len(assessment.questions) + len(assessment.scenes)
+
+
+def points_words(opinion: Opinion) -> dict[str, str]:
+    """What stands here in place of the words the 自评估报告 shows where it has no points."""
+    blank = assessment_cells.UNANSWERED if opinion is SELF else ""
+    return {assessment_cells.UNANSWERED: blank, assessment_cells.PROBLEMS[-1]: UNREADABLE}

@@ -11,8 +11,7 @@ from workbooks.assessment.text import summary_values
 from workbooks.documents.looks import Book, Column
 from workbooks.record import ReadBook
 from workbooks.review.compare import Said, result_values
-from workbooks.review.form import UNFINISHED
-from workbooks.review.layout import SELF, Opinion, parts
+from workbooks.review.layout import SELF, UNFINISHED, Opinion, parts
 from workbooks.review.merge import AGREED, MISSING, Item, MergedReviews, Voice
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.packs.registry import load_policy

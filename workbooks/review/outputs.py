@@ -10,7 +10,7 @@ from typing import Any
 
 from workbooks.assessment.text import summary_values
 from workbooks.files.rawxml import ErrorValue
-from workbooks.flavour import UDF
+from workbooks.form import UDF
 from workbooks.record import ReadBook, Record, Shown
 from workbooks.review.compare import (
     Said,
@@ -19,7 +19,6 @@ from workbooks.review.compare import (
     result_values,
     scene_differences,
 )
-from workbooks.review.form import UNFINISHED
 from workbooks.review.layout import (
     OPINIONS,
     RATE_PLACES,
@@ -27,12 +26,13 @@ from workbooks.review.layout import (
     REVIEWS,
     SECOND,
     SELF,
+    UNFINISHED,
     Opinion,
     Part,
     parts,
+    points_words,
     step_lines,
 )
-from workbooks.review.sheets import points_words
 from xlcalc.evaluation import evaluate
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment

@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbooks.assessment.layout import option_rows
 from workbooks.building import style
 from workbooks.building.draft import PARAMETER_SHEET, Draft
-from workbooks.flavour import UDF
+from workbooks.form import UDF
 from workbooks.review.answers import lettered, prompt, signs
 from workbooks.review.layout import (
     AGREED,
@@ -44,6 +44,7 @@ from workbooks.review.layout import (
     UNITS,
     WORK,
     Opinion,
+    points_words,
     span,
 )
 from workbooks.review.work import question_call
@@ -52,7 +53,6 @@ from xlcalc.mechanisms.assessment_answers import Question
 from xlcalc.mechanisms.assessment_score import Assessment
 from xlcalc.values.levels import LABELS
 
-UNREADABLE = "填写有误"
 _SCORE = "0.0##"
 _GAIN = "+0.0##;-0.0##;0.0"
 _LEVEL_GAIN = '+0"级";-0"级";0"级"'
@@ -213,12 +213,6 @@ def _points(draft: Draft, assessment: Assessment, question: Question, place: int
     for old, new in points_words(opinion).items():
         formula = formula.replace(f'"{old}"', f'"{new}"')
     return formula
-
-
-def points_words(opinion: Opinion) -> dict[str, str]:
-    """What stands here in place of the words the 自评估报告 shows where it has no points."""
-    blank = assessment_cells.UNANSWERED if opinion is SELF else ""
-    return {assessment_cells.UNANSWERED: blank, assessment_cells.PROBLEMS[-1]: UNREADABLE}
 
 
 def _differences(row: int, scale: str) -> Iterator[str]:

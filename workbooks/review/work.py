@@ -6,7 +6,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from workbooks.assessment.layout import Refs, option_rows, result_names
 from workbooks.building.draft import PARAMETER_SHEET, Draft
-from workbooks.flavour import NATIVE, UDF, result_cells, units_called
+from workbooks.flavour import result_cells, units_called
+from workbooks.form import NATIVE, UDF
 from workbooks.review.answers import clean_formula, compared, readable_formula, state_formula
 from workbooks.review.layout import (
     ANSWERS,

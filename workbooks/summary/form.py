@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from openpyxl.formatting.rule import FormulaRule
@@ -16,72 +15,23 @@ from workbooks.building.draft import Draft, add_basis, add_choices
 from workbooks.building.findings_sheet import add_findings, mark_findings
 from workbooks.form import Form
 from workbooks.recommendation.payment_sheet import input_for
-from xlcalc.facts import Fact, fact
+from workbooks.summary.columns import FINDINGS, OPTIONAL, WORDS, SummaryColumn, columns_of, limits_of
+from xlcalc.facts import fact
 from xlcalc.mechanisms.cells import bare
 from xlcalc.mechanisms.selection import Selection
-from xlcalc.mechanisms.word_limits import WordLimits
 from xlcalc.packs.policy import Version
 
 HEAD_ROW, HEADER_ROW = 3, 4
 FIRST_ROW = HEADER_ROW + 1
-FINDINGS = "t_findings"
 _FINDINGS_WIDTH, _COUNTER_WIDTH, _DIVIDER_WIDTH, _DEFAULT_WIDTH = 70.0, 12.0, 1.6, 14.0
 _ONE_LINE = style.text_height("字", 10.0)
 _ROW_FONT = Font(name="仿宋", size=18)
 """Of the empty divider column: what makes a row of one line as high as on the printed form."""
-_OPTIONAL = ("remark",)
-WORDS = {"block": "有误", "warn": "须核对"}
-"""How the findings of a row begin, by the most severe of them."""
 
 
-@dataclass(frozen=True)
-class SummaryColumn:
-    """A column as the official form prints it. option: the one of a fact's options whose 是/否 it holds."""
-
-    key: str
-    label: str
-    fact: Fact
-    option: str | None = None
-
-    @property
-    def port(self) -> str:
-        """Its defined name."""
-        return f"t_{self.fact.id}" + (f"_{self.option}" if self.option else "")
-
-    @property
-    def wanted(self) -> bool:
-        """Whether an empty cell is worth a word."""
-        return self.fact.id not in _OPTIONAL
-
-    def __hash__(self) -> int:
-        return hash(self.port)
-
-
-def columns_of(form: Form, version: Version) -> list[SummaryColumn]:
-    """The columns after 序号, in official order, labelled as this version of the document prints them."""
-    rows = next(row["column"] for row in version.data["form"] if row["key"] == form.data["pack_form"])
-    options: Mapping[str, str] = form.data.get("option_columns", {})
-    return [
-        SummaryColumn(row["key"], row["label"], fact(row["fact"]), options.get(row["key"]))
-        for row in rows
-        if row.get("fact")
-    ]
-
-
-def limits_of(form: Form, version: Version) -> dict[str, tuple[str, int]]:
-    """Port -> (label, most 字) for each column whose length the document limits."""
-    ports = {column.fact.id: column for column in columns_of(form, version)}
-    words = (item for item in version.mechanisms(version.full_choices({})) if isinstance(item, WordLimits))
-    return {
-        ports[limit.facts[0]].port: (ports[limit.facts[0]].label, limit.bounds[1])
-        for item in words
-        for limit in item.limits
-        if len(limit.facts) == 1 and limit.facts[0] in ports and limit.bounds[1] is not None
-    }
-
-
-def build(draft: Draft, rows: int) -> None:
+def build(draft: Draft) -> None:
     """Lays out the table for a number of enterprises, the basis and the choices."""
+    rows = draft.rows_of("", draft.form.data["rows"])
     version = draft.versions[draft.form.policies[0]]
     sheet = draft.sheet(draft.form.data["sheet"])
     columns = columns_of(draft.form, version)
@@ -190,7 +140,7 @@ def _inputs(draft: Draft, sheet: Worksheet, span: str, column: SummaryColumn) ->
     codes = draft.form.data.get("options", {}).get(known.id, list(known.options))
     input_for(draft, sheet, span, known, [known.options[code][0] for code in codes])
     for (cell,) in sheet[span]:
-        cell.font = style.READING if known.type == "passage" or known.id in _OPTIONAL else style.BODY
+        cell.font = style.READING if known.type == "passage" or known.id in OPTIONAL else style.BODY
         if known.type == "passage":
             cell.number_format, cell.alignment = style.TEXT, style.LEFT
 

@@ -16,7 +16,7 @@ from workbooks.form import Form, form
 from workbooks.ports import Manifest, Place, Port, area_of, places
 from workbooks.recommendation.reader import mark_doubles, table_columns
 from workbooks.record import ReadBook, Record
-from workbooks.summary.form import FINDINGS, WORDS, SummaryColumn, columns_of, limits_of
+from workbooks.summary.columns import FINDINGS, WORDS, SummaryColumn, columns_of, limits_of
 from xlcalc.facts import catalogue, fact
 from xlcalc.mechanisms.base import Context, Mechanism
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
