@@ -144,7 +144,7 @@ def budget(
     document: Document = "", reason: Reason = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """各项目各批次的资金总额、已登记和剩余；用 --add 设定或追加总额。"""
-    from workbooks.ledger.budgets import add_budget, batches, budget_of
+    from workbooks.ledger.budgets import add_budget, budgets_of
     from workbooks.ledger.programmes import programme
 
     if policy is not None:
@@ -158,7 +158,7 @@ def budget(
             act = act_by(operator, day, document, reason)
             add_budget(ledger, act, policy, batch, Money.parse(add).fen)
         with ledger.reading() as connection:
-            found = [budget_of(connection, *key) for key in batches(connection, policy) if batch in ("", key[1])]
+            found = [row for row in budgets_of(connection, policy) if batch in ("", row.batch)]
     lines = [
         f"{label_of(row.policy)} {row.batch}：已登记 {Money(row.granted)}"
         + (f"，总额 {Money(row.amount)}，剩余 {Money(row.left or 0)}" if row.amount is not None else "，未设总额")

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from macros_bridge.ledger_options import Choose, Code, Json, On, Where, choices_known, day_named, label_of, opened, show
+from macros_bridge.ledger_options import (
+    Choose,
+    Code,
+    Json,
+    On,
+    Page,
+    Where,
+    choices_known,
+    day_named,
+    label_of,
+    opened,
+    show,
+    shown_of,
+)
 from macros_bridge.options import day_given
 from xlcalc.errors import InputError
 from xlcalc.values.dates import chinese_date
@@ -50,44 +63,52 @@ def remaining(code: Code, address: Where, on: On = None, choose: Choose = None, 
 
 def double(
     address: Where, code: Annotated[str | None, typer.Option("--enterprise", help="只看这家企业")] = None,
-    as_json: Json = False,
+    page: Page = 1, as_json: Json = False,
 ) -> None:  # fmt: skip
     """在多个项目、城市或批次享受的企业；能否兼得由主管部门判断。"""
     from workbooks.ledger.crosschecks import doubles
     from workbooks.ledger.questions import code_asked
 
     with opened(address) as ledger, ledger.reading() as connection:
-        found = doubles(connection, code_asked(connection, code) if code else None)
+        found = doubles(connection, code_asked(connection, code) if code else None, page=page)
     lines = []
-    for row in found:
+    for row in found.rows:
         lines.append(f"{row.uscc} {'、'.join(row.names)}")
         lines += [f"  {label_of(policy)} {batch}：{Money(fen)}" for policy, batch, fen in row.held]
-    show("double", {"enterprises": [asdict(row) for row in found]}, lines or ["没有重复享受的企业。"], as_json)
+    lines = (lines or ["没有重复享受的企业。"]) + shown_of(found.total, len(found.rows), page)
+    show("double", {"enterprises": [asdict(row) for row in found.rows], "total": found.total}, lines, as_json)
 
 
-def papers(address: Where, as_json: Json = False) -> None:
+def papers(address: Where, page: Page = 1, as_json: Json = False) -> None:
     """两次以上申报用过的发票号码和合同编号。"""
     from workbooks.ledger.crosschecks import papers_used_twice
 
     with opened(address) as ledger, ledger.reading() as connection:
-        found = papers_used_twice(connection)
+        found = papers_used_twice(connection, page=page)
     kinds = {"invoice": "发票", "contract": "合同"}
     lines = []
-    for row in found:
+    for row in found.rows:
         lines.append(f"{kinds[row.kind]} {row.number}")
         lines += [f"  {uscc} {label_of(policy)} {batch}" for uscc, policy, batch in row.uses]
-    show("papers", {"papers": [asdict(row) for row in found]}, lines or ["没有重复使用的发票和合同。"], as_json)
+    lines = (lines or ["没有重复使用的发票和合同。"]) + shown_of(found.total, len(found.rows), page)
+    show("papers", {"papers": [asdict(row) for row in found.rows], "total": found.total}, lines, as_json)
 
 
-def names(address: Where, as_json: Json = False) -> None:
+def names(address: Where, page: Page = 1, as_json: Json = False) -> None:
     """一个代码几个名称，以及相近的名称；只作提示，由人核对。"""
     from workbooks.ledger.crosschecks import codes_with_two_names, near_names_of
 
     with opened(address) as ledger, ledger.reading() as connection:
-        several, near = codes_with_two_names(connection), near_names_of(connection)
-    lines = [f"一码多名 {uscc}：{'、'.join(found)}" for uscc, found in several.items()]
-    lines += [f"名称相近 {one[1]}（{one[0]}）— {other[1]}（{other[0]}）" for one, other in near]
-    show("names", {"several": several, "near": near}, lines or ["没有需要核对的名称。"], as_json)
+        several, near = codes_with_two_names(connection, page=page), near_names_of(connection, page=page)
+    lines = [f"一码多名 {row.uscc}：{'、'.join(row.names)}" for row in several.rows] or ["没有一码多名的。"]
+    lines += shown_of(several.total, len(several.rows), page)
+    lines += [f"名称相近 {' — '.join(f'{name}（{uscc}）' for uscc, name in row.users)}" for row in near.rows]
+    lines += shown_of(near.total, len(near.rows), page) if near.rows else ["没有相近的名称。"]
+    content = {
+        "several": {row.uscc: row.names for row in several.rows}, "several_total": several.total,
+        "near": [row.users for row in near.rows], "near_total": near.total,
+    }  # fmt: skip
+    show("names", content, lines, as_json)
 
 
 def due(
@@ -146,12 +167,18 @@ def replay(
     return int(not found or not all(row.same for row in found))
 
 
-def check(address: Where, as_json: Json = False) -> int:
-    """检查台账是否完好：封存值、余额、步骤和上限逐一重新核对。"""
+def check(
+    address: Where,
+    again: Annotated[bool, typer.Option("--rebuild", help="先按登记重新推算供查询用的表；登记不动")] = False,
+    as_json: Json = False,
+) -> int:
+    """检查台账是否完好：封存值、余额、步骤、上限和推算的表逐一重新核对。"""
     from workbooks.ledger.integrity import check as problems_of
-    from workbooks.ledger.integrity import packs_changed
+    from workbooks.ledger.integrity import packs_changed, rebuild
 
     with opened(address) as ledger:
+        if again:
+            rebuild(ledger)
         problems, changed = problems_of(ledger), packs_changed(ledger)
     lines = [*(problems or ["台账完好。"]), *(f"提示：{text}" for text in changed)]
     show("check", {"problems": problems, "packs_changed": changed}, lines, as_json)

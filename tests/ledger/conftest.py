@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
 
-from ledger.ledger_bench import NewAddress
+from ledger.ledger_bench import NewAddress, empty_ledger
 from ledger.postgresql_server import running_server, server_programs
 from workbooks.ledger.database import Ledger, create_ledger, ledger_url
 
@@ -46,23 +45,15 @@ def _database(address: str, name: str, model: str | None) -> str:
     return address.format(name=name)
 
 
-@pytest.fixture(scope="session")
-def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger to copy, which is faster than making one."""
-    path = tmp_path_factory.mktemp("model") / "model.db"
-    create_ledger(str(path)).close()
-    return path
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_address(request: pytest.FixtureRequest, tmp_path: Path, model_file: Path) -> Iterator[NewAddress]:
+def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewAddress]:
     """Call for the address of a database of its own: with an empty ledger in it, or with nothing."""
     if request.param == "sqlite":
 
         def on_sqlite(made: bool) -> str:
             path = str(tmp_path / f"ledger{next(_numbers)}.db")
             if made:
-                shutil.copy(model_file, path)
+                Path(path).write_bytes(empty_ledger())
             return path
 
         yield on_sqlite
@@ -92,9 +83,11 @@ def ledger(address: str) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def file_address(model_file: Path, tmp_path: Path) -> str:
+def file_address(tmp_path: Path) -> str:
     """For what does not depend on the database: an empty ledger in a file alone."""
-    return shutil.copy(model_file, str(tmp_path / f"ledger{next(_numbers)}.db"))
+    path = tmp_path / f"ledger{next(_numbers)}.db"
+    path.write_bytes(empty_ledger())
+    return str(path)
 
 
 @pytest.fixture

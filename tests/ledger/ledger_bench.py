@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
+from workbooks.documents.deadlines import after_working_days
+from workbooks.ledger import schema
 from workbooks.ledger.acts import Act, Ground, Source, ground_of
+from workbooks.ledger.amendments import withdraw_step
 from workbooks.ledger.booking import Booked, book
+from workbooks.ledger.budgets import add_budget
 from workbooks.ledger.database import Ledger, create_ledger
 from workbooks.ledger.lines import FileLines, Line
 from workbooks.ledger.questions import had
@@ -24,6 +31,15 @@ HOHHOT, ZAOZHUANG = "hohhot.transformation_subsidy", "zaozhuang.demonstration_pl
 YUAN = 100
 NewAddress = Callable[[bool], str]
 FIRST, SECOND = "示例第一批", "示例第二批"
+
+
+@cache
+def empty_ledger() -> bytes:
+    """The file of an empty ledger, to be written where one is wanted: faster than making it anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        create_ledger(str(path)).close()
+        return path.read_bytes()
 
 
 def code(number: int) -> str:
@@ -94,3 +110,30 @@ def totals(ledger: Ledger, uscc: str) -> dict[str, int]:
         for held in had(connection, uscc):
             found[held.policy] = found.get(held.policy, 0) + held.fen // YUAN
         return {policy: yuan for policy, yuan in found.items() if yuan}
+
+
+def lived_in(ledger: Ledger) -> None:
+    """A ledger with something in every table."""
+    papers = (("invoice", "24132000000012345678"),)
+    named = {"name": "示例云溪食品有限公司", "papers": papers}
+    book(ledger, act(), FIRST, file(line(A, SAAS, 72000), line(B, SAAS, 100000), line(C, HOHHOT, 5, papers=papers)))
+    grant(ledger, C, HOHHOT, 6, SECOND, **named)
+    grant(ledger, B, HOHHOT, 7, name="示例云溪食品有限责任公司")
+    add_budget(ledger, act(), SAAS, FIRST, 10**9)
+    walk(ledger, A, SAAS, "submit")
+    last = after_working_days(date(2025, 6, 30), 5)
+    take_step(ledger, act(reason="缺合同"), SAAS, FIRST, [A], "return", due=last)
+    walk(ledger, A, SAAS, "resubmit", "county_refuse")
+    withdraw_step(ledger, act(reason="误登"), SAAS, FIRST, A)
+
+
+def without_guards(ledger: Ledger, statement: str) -> None:
+    """What someone with the database's own tools may do."""
+    with ledger.preparing() as connection:
+        for table in schema.TABLES:
+            if ledger.is_sqlite:
+                for deed in ("update", "delete"):
+                    connection.exec_driver_sql(f"DROP TRIGGER {table.name}_no_{deed}")
+            else:
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
+        connection.execute(text(statement))

@@ -14,9 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, Table, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from ledger.ledger_bench import SAAS, A, NewAddress, act, grant
+from ledger.ledger_bench import FIRST, SAAS, A, NewAddress, act, grant, lived_in
 from workbooks.ledger import schema
+from workbooks.ledger.acts import Source, acting
 from workbooks.ledger.database import Ledger, LedgerError, _engine, create_ledger, ledger_url, open_ledger
+from workbooks.ledger.derived import carried_wrongly
+from workbooks.ledger.integrity import check
 from workbooks.ledger.picture import schema_picture
 from workbooks.ledger.upgrade import require_newest, revisions, upgrade
 
@@ -71,7 +74,58 @@ def test_an_upgrade_keeps_every_row(older: str, new_address: NewAddress) -> None
     require_newest(ledger)
     with ledger.reading() as connection:
         assert {table.name: connection.execute(select(table)).all() for table in tables} == rows
+        # What follows from them is kept beside them now.
+        assert list(carried_wrongly(connection)) == []
+        assert connection.execute(select(schema.had)).all() == [("1" * 18, "示例", "示例", 7)]
     ledger.close()
+
+
+def test_a_ledger_that_was_lived_in_is_upgraded_whole(ledger: Ledger, new_address: NewAddress) -> None:
+    """Under its old seals: their text has not changed, nor has what is sealed."""
+    lived_in(ledger)
+    address = new_address(False)
+    if "://" not in address:
+        Path(address).touch()
+    with Ledger(_engine(ledger_url(address))) as older:
+        upgrade(older, revisions()[-2])
+        with ledger.reading() as reading, older.writing() as writing:
+            for table in schema.TABLES:
+                rows = [dict(row) for row in reading.execute(select(table).order_by(*table.primary_key)).mappings()]
+                writing.execute(insert(table), rows)
+        upgrade(older)
+        assert check(older) == []
+        with ledger.reading() as one, older.reading() as other:
+            for table in schema.DERIVED:
+                rows = [sorted(connection.execute(select(table)).all()) for connection in (one, other)]
+                assert rows[0] == rows[1] != []
+
+
+def test_the_seal_of_an_act_is_what_it_always_was(ledger: Ledger) -> None:
+    said = act(document='石工信函〔2025〕8号"\\', reason="更\t正\n")
+    asked = {"on": None, "choices": {"AMB-01": "saas_only"}}
+    with acting(ledger, said, schema.RUN, batch=FIRST, asked=asked, source=Source("ab" * 32, "推荐表.xlsx")) as (
+        connection, number,
+    ):  # fmt: skip
+        for table, row in (
+            (schema.ground, {"policy": SAAS, "version": "v", "pack_hash": "0" * 64, "choices": "{}"}),
+            (schema.application, {"uscc": A, "policy": SAAS, "batch": FIRST}),
+            (schema.step, {
+                "application_id": 1, "number": 1, "transition": "submit", "from_state": "draft",
+                "to_state": "submitted", "ground_id": 1,
+            }),
+            (schema.due, {"step_id": 1, "day": date(2025, 7, 8), "warning": "某“年”尚未公布"}),
+            (schema.entry, {
+                "application_id": 1, "item": "", "kind": "grant", "fen": 5, "ground_id": 1, "place": "推荐表!5行",
+            }),
+            (schema.entry, {
+                "application_id": 1, "item": "b", "kind": "grant", "fen": 0, "ground_id": 1, "place": "",
+            }),
+            (schema.name, {"uscc": A, "name": "示例\u2028甲"}),
+        ):  # fmt: skip
+            connection.execute(insert(table).values(act_id=number, **row))
+    with ledger.reading() as connection:
+        sealed = connection.scalar(select(schema.seal.c.sha256))
+    assert sealed == "62299f668a635bc98ca5c83bce01d7380cde339b5541e705cd75b64d8642a511"
 
 
 def test_no_row_is_changed_or_removed(ledger: Ledger) -> None:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import func, select
 
-from ledger.ledger_bench import CLOUD, FIRST, HOHHOT, SAAS, SECOND, YUAN, A, B, act, file, line
+from ledger.ledger_bench import CLOUD, FIRST, HOHHOT, SAAS, SECOND, YUAN, A, B, act, empty_ledger, file, line
 from workbooks.ledger import schema
 from workbooks.ledger.amendments import correct_amount, withdraw_step
 from workbooks.ledger.applications import applications_of
 from workbooks.ledger.booking import Booked, book, differences
-from workbooks.ledger.database import Ledger, LedgerError, create_ledger
+from workbooks.ledger.database import Ledger, LedgerError, open_ledger
 from workbooks.ledger.integrity import check
 from workbooks.ledger.lines import FileLines
 from workbooks.ledger.programmes import programmes, states_of
@@ -38,7 +38,9 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="xlcalc-histories-")
-        self.ledger: Ledger = create_ledger(str(Path(self.folder.name) / "ledger.db"))
+        path = Path(self.folder.name) / "ledger.db"
+        path.write_bytes(empty_ledger())
+        self.ledger: Ledger = open_ledger(str(path))
         self.held: dict[Key, int | None] = {}
         self.steps: dict[Key, list[tuple[str, int | None]]] = {}
         self.day = date(2025, 6, 30)

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, insert, select
+from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, insert, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.database import Ledger, LedgerError
+from workbooks.ledger.derived import carry
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.phones import mask_phones
 from xlcalc.values.text import normalise
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -158,27 +161,48 @@ def ground_id(connection: Connection, act_id: int, ground: Ground) -> int:
 
 
 def seal_act(connection: Connection, act_id: int) -> None:
-    """Seals an act that is complete."""
+    """Seals an act that is complete, and carries it over into what follows from the history."""
     before = select(schema.seal.c.sha256).order_by(schema.seal.c.act_id.desc()).limit(1)
     value = sealed(connection, act_id, connection.scalar(before) or "")
     connection.execute(insert(schema.seal).values(act_id=act_id, sha256=value))
+    carry(connection, act_id)
 
 
 def sealed(connection: Connection, act_id: int, before: str) -> str:
     """The seal an act must have, given the seal before it."""
-    act = connection.execute(select(schema.act).where(schema.act.c.id == act_id)).mappings().one()
-    parts = {
-        table.name: connection.execute(select(table).where(table.c.act_id == act_id).order_by(table.c.id)).mappings()
+    act = connection.execute(select(schema.act).where(schema.act.c.id == act_id)).one()
+    rows = {
+        table: connection.execute(select(table).where(table.c.act_id == act_id).order_by(table.c.id)).all()
         for table in schema.OF_AN_ACT
     }
-    return seal_text(before, act, {name: rows.all() for name, rows in parts.items()})
+    return seal_text(before, act, rows)
 
 
-def seal_text(before: str, act: RowMapping, parts: Mapping[str, Sequence[RowMapping]]) -> str:
-    """SHA-256 over the seal before, the act and its rows by table; tables without rows are left out."""
-    rows = {name: [_row(row) for row in found] for name, found in parts.items() if found}
-    return hashlib.sha256(plain_json([before, _row(act), rows]).encode()).hexdigest()
+def seal_text(before: str, act: Row[Any], rows: Mapping[Table, Sequence[Row[Any]]]) -> str:
+    """SHA-256 over the seal before, the act and its rows by table; tables without rows are left out.
+
+    What is sealed is the JSON of ``plain_json``, written column by column as there may be a million rows.
+    """
+    tables = sorted((table for table, found in rows.items() if found), key=lambda table: table.name)
+    parts = [f'"{table.name}":[{",".join(_json_rows(table, rows[table]))}]' for table in tables]
+    (said,) = _json_rows(schema.act, [act])
+    return hashlib.sha256(f"[{plain_json(before)},{said},{{{','.join(parts)}}}]".encode()).hexdigest()
 
 
-def _row(row: RowMapping) -> dict[str, Any]:
-    return {key: value.isoformat() if isinstance(value, date) else value for key, value in row.items()}
+def _json_rows(table: Table, rows: Sequence[Row[Any]]) -> list[str]:
+    columns = {
+        column.name: _json_values(column, values)
+        for column, values in zip(table.columns, zip(*rows, strict=True), strict=True)
+    }
+    names = sorted(columns)
+    pattern = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
+    return [pattern % row for row in zip(*(columns[name] for name in names), strict=True)]
+
+
+def _json_values(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    if isinstance(column.type, String):
+        return [_json(value) for value in values]
+    if isinstance(column.type, Date | DateTime):
+        return [_json(value.isoformat()) for value in values]
+    # A file of SQLite may hold anything in any column; what is no number must not pass for the rows after it.
+    return [value if value.__class__ is int else "null" if value is None else plain_json(value) for value in values]

@@ -8,7 +8,7 @@ from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Act, acting, batch_named
 from workbooks.ledger.applications import Application, applications_of, ground_at
-from workbooks.ledger.caps import caps_now, within_caps
+from workbooks.ledger.caps import caps_now, held_by_programme, within_caps
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.programmes import programme, states_of
 from workbooks.ledger.transitions import Moved, last_step
@@ -108,6 +108,6 @@ def _grant_again(connection: Connection, act: int, found: Application, step: int
 
 def _caps(connection: Connection, mine: list[Application], ground: int, uscc: str) -> None:
     within_caps(
-        mine, caps_now(ground_at(connection, ground)),
+        held_by_programme(mine), caps_now(ground_at(connection, ground)),
         lambda what: LedgerError("E-LEDGER-CAP", f"{mask_code(uscc)} {what}", remedy="请先处理其他批次或项目的登记"),
     )  # fmt: skip

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Ground
-
-_AT_ONCE = 500
-"""How many values one question may name; databases set limits to it."""
+from workbooks.ledger.database import among, without_collecting
 
 
 @dataclass(frozen=True)
@@ -66,21 +61,13 @@ class Application:
         return next((taken.day for taken in reversed(self.steps) if taken.target == state), None)
 
 
-def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Values in groups small enough for one question."""
-    kept = list(values)
-    for start in range(0, len(kept), _AT_ONCE):
-        yield kept[start : start + _AT_ONCE]
-
-
 def applications_of(
     connection: Connection, usccs: Iterable[str], *, before: int | None = None
 ) -> dict[str, list[Application]]:
     """All applications of some enterprises, by code; before: as they were before the act of that number."""
     found: dict[str, list[Application]] = {}
-    for some in chunks(dict.fromkeys(usccs)):
-        for item in load(connection, schema.application.c.uscc.in_(some), before=before):
-            found.setdefault(item.uscc, []).append(item)
+    for item in load(connection, among(connection, schema.application.c.uscc, usccs), before=before):
+        found.setdefault(item.uscc, []).append(item)
     return found
 
 
@@ -93,20 +80,8 @@ def one_application(connection: Connection, uscc: str, policy: str, batch: str) 
 
 def load(connection: Connection, which: ColumnElement[bool], *, before: int | None = None) -> list[Application]:
     """Applications with their steps and holdings, in the order in which they were opened."""
-    with _without_collecting():
+    with without_collecting():
         return _loaded(connection, which, before)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Among thousands of new rows the collector would look through every pack again and again, and find nothing."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _loaded(connection: Connection, which: ColumnElement[bool], before: int | None) -> list[Application]:

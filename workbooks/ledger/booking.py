@@ -6,18 +6,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
-from workbooks.ledger.acts import Act, Ground, Source, act_of_file, batch_named, ground_id, open_act, seal_act
-from workbooks.ledger.applications import Application, Holding, applications_of, chunks
+from workbooks.ledger.accounts import Account, account_of, accounts_of
+from workbooks.ledger.acts import (
+    Act,
+    Ground,
+    Source,
+    act_of_file,
+    batch_named,
+    ground_id,
+    open_act,
+    seal_act,
+)
+from workbooks.ledger.applications import Application, Holding, applications_of
 from workbooks.ledger.budgets import overdrawn
 from workbooks.ledger.caps import Cap, caps_now, within_caps
-from workbooks.ledger.database import Ledger, LedgerError
-from workbooks.ledger.facts_before import answers, stricter
+from workbooks.ledger.database import Ledger, LedgerError, among, enter_many, without_collecting
+from workbooks.ledger.facts_before import answers_of, stricter
 from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
-from workbooks.ledger.programmes import label_of, programme, states_of
+from workbooks.ledger.programmes import States, label_of, programme, states_of
 from xlcalc.facts import fact
 from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
@@ -41,7 +51,7 @@ class Booked:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Entry:
     application: Application
     item: str
@@ -50,17 +60,35 @@ class _Entry:
     line: Line
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """What a ground says: the states of its version, and the caps in force."""
+
+    states: States
+    caps: list[Cap]
+
+
 @dataclass
 class _Work:
     """A booking in progress: who holds what, changed line by line as if each were entered already."""
 
     connection: Connection
-    act: Act
     batch: str
-    held: dict[str, list[Application]]
-    entries: list[_Entry]
-    warnings: list[str]
-    caps: dict[Ground, list[Cap]] = field(default_factory=dict)
+    held: dict[str, Account]
+    entries: list[_Entry] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    terms: dict[Ground, _Terms] = field(default_factory=dict)
+
+    def application(self, line: Line) -> Application | None:
+        """The application of a line's enterprise in this batch."""
+        return self.held[line.uscc].application(line.ground.policy, self.batch)
+
+    def terms_of(self, ground: Ground) -> _Terms:
+        """What a ground says, found out once."""
+        found = self.terms.get(ground)
+        if found is None:
+            found = self.terms[ground] = _Terms(states_of(ground.version_now()), caps_now(ground))
+        return found
 
 
 def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: bool = False) -> Booked:
@@ -77,13 +105,13 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
     if not file.lines:
         return Booked(file.source, "empty")
     _one_line_each(file)
-    with ledger.writing() as connection:
+    with without_collecting(), ledger.writing() as connection:
         known = act_of_file(connection, file.source.sha256)
         if known is not None and not correcting:
             _same_as_before(connection, known, batch, file)
             return Booked(file.source, "already", known, unchanged=len(file.lines))
-        held = applications_of(connection, [line.uscc for line in file.lines])
-        work = _Work(connection, act, batch, held, [], [])
+        policies = {line.ground.policy for line in file.lines}
+        work = _Work(connection, batch, accounts_of(connection, (line.uscc for line in file.lines), policies, batch))
         unchanged = sum([not _prepare(work, file.source, line, correcting) for line in file.lines])
         if known is not None and not work.entries:
             return Booked(file.source, "already", known, unchanged=unchanged)
@@ -92,7 +120,6 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
         _enter(work, number, file)
         seal_act(connection, number)
         granted = sum(row.fen for row in work.entries)
-        policies = {line.ground.policy for line in file.lines}
         work.warnings += overdrawn(connection, ((policy, batch) for policy in sorted(policies)))
     return Booked(file.source, "booked", number, len(file.lines) - unchanged, granted, unchanged, tuple(work.warnings))
 
@@ -148,7 +175,7 @@ def differences(connection: Connection, act: int, batch: str, file: FileLines) -
     held = applications_of(connection, [line.uscc for line in file.lines], before=act + 1)
     found = []
     for line in file.lines:
-        item = _in_batch(held.get(line.uscc, ()), line.ground.policy, batch)
+        item = account_of(held.get(line.uscc, ())).application(line.ground.policy, batch)
         stood = {code: holding.fen for code, holding in item.holdings.items() if holding.tail} if item else {}
         if stood != dict(line.amounts):
             found.append((line, f"登记为 {_money(stood)}，现为 {_money(line.amounts)}"))
@@ -159,23 +186,19 @@ def _money(amounts: Mapping[str, int]) -> str:
     return f"{Money(sum(amounts.values()))}" if amounts else "无"
 
 
-def _in_batch(applications: Sequence[Application], policy: str, batch: str) -> Application | None:
-    return next((item for item in applications if (item.policy, item.batch) == (policy, batch)), None)
-
-
 def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
     """Checks a line against everything held, and notes what to enter; whether anything is to be entered."""
     policy = line.ground.policy
-    mine = work.held.setdefault(line.uscc, [])
-    item = _in_batch(mine, policy, work.batch)
-    version = line.ground.version_now()
+    mine, terms = work.held[line.uscc], work.terms_of(line.ground)
+    item = work.application(line)
+    if item is not None and item.state(terms.states.first) in programme(policy).ends:
+        label = terms.states.label(item.steps[-1].target)
+        raise _refusal("E-LEDGER-ENDED", source, line, f"本批次的申报已“{label}”", "须先按规定重新申报")
+    if line.used:
+        _still_true(source, line, answers_of(policy, work.batch, mine))
     if item is None:
         item = Application(0, line.uscc, policy, work.batch)
-        mine.append(item)
-    elif item.state(states_of(version).first) in programme(policy).ends:
-        label = states_of(version).label(item.steps[-1].target)
-        raise _refusal("E-LEDGER-ENDED", source, line, f"本批次的申报已“{label}”", "须先按规定重新申报")
-    _still_true(source, line, answers(policy, work.batch, mine))
+        mine.applications.append(item)
     changes = {code: fen for code, fen in line.amounts.items() if not _holds(item, code, fen)}
     gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
     if not correcting and (gone or any(_open(item, code) for code in changes)):
@@ -186,10 +209,8 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
     for code in gone:
         changes[code] = 0
     rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
-    if any(fen > 0 for fen in rise):
-        if line.ground not in work.caps:
-            work.caps[line.ground] = caps_now(line.ground)
-        within_caps(mine, work.caps[line.ground], lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
+    if terms.caps and any(fen > 0 for fen in rise):
+        within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
     work.warnings += line.warnings
     return bool(changes)
 
@@ -206,8 +227,10 @@ def _holds(item: Application, code: str, fen: int) -> bool:
 def _note(work: _Work, item: Application, line: Line, code: str, fen: int) -> int:
     """Notes the entry that brings a holding to an amount; returns its fen."""
     held = item.holdings.setdefault(code, Holding())
-    work.entries.append(_Entry(item, code, fen - held.fen, held.tail, line))
     rise, held.fen = fen - held.fen, fen
+    work.entries.append(_Entry(item, code, rise, held.tail, line))
+    sums, key = work.held[line.uscc].sums, (item.policy, code)
+    sums[key] = sums.get(key, 0) + rise
     return rise
 
 
@@ -236,35 +259,29 @@ def _enter(work: _Work, act: int, file: FileLines) -> None:
         }
         for row in work.entries
     ]  # fmt: skip
-    if rows:
-        connection.execute(insert(schema.entry), rows)
+    enter_many(connection, schema.entry, rows)
     work.warnings += _enter_names(connection, act, file.lines)
     work.warnings += _enter_papers(connection, act, work, file.lines)
 
 
-def _enter_applications(connection: Connection, act: int, held: Mapping[str, Sequence[Application]]) -> None:
-    fresh = [item for items in held.values() for item in items if not item.id]
-    if not fresh:
-        return
+def _enter_applications(connection: Connection, act: int, held: Mapping[str, Account]) -> None:
+    fresh = [item for account in held.values() for item in account.applications if not item.id]
     table = schema.application
     rows = [{"act_id": act, "uscc": item.uscc, "policy": item.policy, "batch": item.batch} for item in fresh]
-    connection.execute(insert(table), rows)
-    columns = (table.c.id, table.c.uscc, table.c.policy, table.c.batch)
-    numbers = {
-        (row.uscc, row.policy, row.batch): row.id
-        for row in connection.execute(select(*columns).where(table.c.act_id == act))
-    }
+    enter_many(connection, table, rows)
+    opened = connection.execute(select(table.c.id, table.c.uscc, table.c.policy).where(table.c.act_id == act)).all()
+    numbers = {(uscc, policy): number for number, uscc, policy in opened}
     for item in fresh:
-        item.id = numbers[item.uscc, item.policy, item.batch]
+        item.id = numbers[item.uscc, item.policy]
 
 
 def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> list[str]:
     """Every name a code was ever used with is kept once; a second one is a warning."""
     table = schema.name
     known: dict[str, set[str]] = {}
-    for some in chunks({line.uscc for line in lines}):
-        for row in connection.execute(select(table.c.uscc, table.c.name).where(table.c.uscc.in_(some))):
-            known.setdefault(row.uscc, set()).add(row.name)
+    asked = select(table.c.uscc, table.c.name).where(among(connection, table.c.uscc, {line.uscc for line in lines}))
+    for code, called in connection.execute(asked).all():
+        known.setdefault(code, set()).add(called)
     rows, warnings = [], []
     for line in lines:
         names, name = known.setdefault(line.uscc, set()), mask_phones(line.name)
@@ -274,22 +291,23 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
                 warnings.append(f"{mask_code(line.uscc)} 现称“{name}”，台账中另有 {others}，请核对")
             names.add(name)
             rows.append({"act_id": act, "uscc": line.uscc, "name": name})
-    if rows:
-        connection.execute(insert(table), rows)
+    enter_many(connection, table, rows)
     return warnings
 
 
 def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence[Line]) -> list[str]:
     table = schema.paper
     used: dict[tuple[str, str], set[int]] = {}
-    for kind in PAPER_LABELS:
-        for some in chunks({number for line in lines for held, number in line.papers if held == kind}):
-            found = select(table.c.number, table.c.application_id).where(table.c.kind == kind, table.c.number.in_(some))
-            for row in connection.execute(found):
-                used.setdefault((kind, row.number), set()).add(row.application_id)
+    for kind in {held for line in lines for held, _ in line.papers}:
+        numbers = {number for line in lines for held, number in line.papers if held == kind}
+        asked = select(table.c.number, table.c.application_id).where(
+            table.c.kind == kind, among(connection, table.c.number, numbers)
+        )
+        for number, application in connection.execute(asked).all():
+            used.setdefault((kind, number), set()).add(application)
     rows, warnings = [], []
     for line in lines:
-        item = _in_batch(work.held[line.uscc], line.ground.policy, work.batch)
+        item = work.application(line) if line.papers else None
         if item is None:
             continue
         for kind, number in line.papers:
@@ -299,6 +317,5 @@ def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence
             if item.id not in users:
                 users.add(item.id)
                 rows.append({"act_id": act, "application_id": item.id, "kind": kind, "number": number})
-    if rows:
-        connection.execute(insert(table), rows)
+    enter_many(connection, table, rows)
     return warnings

@@ -54,24 +54,27 @@ def _set(connection: Connection, policy: str, batch: str) -> int | None:
 
 def budget_of(connection: Connection, policy: str, batch: str) -> Budget:
     """The budget of a programme in a batch and what was granted in it."""
-    application, entry = schema.application, schema.entry
-    granted = connection.scalar(
-        select(func.sum(entry.c.fen))
-        .join(application, application.c.id == entry.c.application_id)
-        .where(application.c.policy == policy, application.c.batch == batch)
-    )
-    return Budget(policy, batch, _set(connection, policy, batch), int(granted or 0))
+    spent = schema.spent
+    granted = connection.scalar(select(spent.c.fen).where(spent.c.policy == policy, spent.c.batch == batch))
+    return Budget(policy, batch, _set(connection, policy, batch), granted or 0)
+
+
+def budgets_of(connection: Connection, policy: str | None = None) -> list[Budget]:
+    """The budgets of every programme and batch the ledger knows, in order."""
+    spent, budget = schema.spent, schema.budget
+    granted = {(policy, batch): fen for policy, batch, fen in connection.execute(select(spent))}
+    totals = select(budget.c.policy, budget.c.batch, func.sum(budget.c.fen)).group_by(budget.c.policy, budget.c.batch)
+    amounts = {(policy, batch): int(fen) for policy, batch, fen in connection.execute(totals)}
+    return [
+        Budget(*key, amounts.get(key), granted.get(key, 0))
+        for key in sorted(granted.keys() | amounts.keys())
+        if policy in (None, key[0])
+    ]
 
 
 def batches(connection: Connection, policy: str | None = None) -> list[tuple[str, str]]:
     """Every programme and batch the ledger knows, in order."""
-    tables = (schema.application, schema.budget)
-    found = {
-        (row.policy, row.batch)
-        for table in tables
-        for row in connection.execute(select(table.c.policy, table.c.batch).distinct())
-    }
-    return sorted(key for key in found if policy is None or key[0] == policy)
+    return [(found.policy, found.batch) for found in budgets_of(connection, policy)]
 
 
 def overdrawn(connection: Connection, which: Iterable[tuple[str, str]]) -> list[str]:

@@ -52,11 +52,8 @@ def caps_now(ground: Ground) -> list[Cap]:
     return caps_of(ground.policy, ground.version_now(), ground.readings_now())
 
 
-def within_caps(
-    applications: Sequence[Application], caps: Sequence[Cap], refusal: Callable[[str], LedgerError]
-) -> None:
-    """Raises what ``refusal`` makes of the sentence unless an enterprise's holdings keep every cap."""
-    held = held_by_programme(applications) if caps else {}
+def within_caps(held: Mapping[str, int], caps: Sequence[Cap], refusal: Callable[[str], LedgerError]) -> None:
+    """Raises what ``refusal`` makes of the sentence unless what an enterprise holds by programme keeps every cap."""
     for cap in caps:
         used = cap.used(held)
         if used > cap.amount:

@@ -51,10 +51,10 @@ class LedgerAnswers:
         with self._asked(code) as (connection, uscc):
             found = [
                 f"{label_of(policy)}“{batch}”：{Money(fen)}"
-                for row in doubles(connection, uscc)
+                for row in doubles(connection, uscc).rows
                 for policy, batch, fen in row.held
             ]
-            for paper in papers_used_twice(connection, uscc):
+            for paper in papers_used_twice(connection, uscc).rows:
                 uses = "；".join(
                     f"{_whose(user, uscc)}{label_of(policy)}“{batch}”" for user, policy, batch in paper.uses
                 )

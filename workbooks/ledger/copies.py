@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from workbooks.ledger import schema
 from workbooks.ledger.acts import plain_json
 from workbooks.ledger.database import Ledger, LedgerError, create_ledger, open_ledger
+from workbooks.ledger.derived import derive
 from workbooks.ledger.integrity import check
 
 _AT_ONCE = 5_000
@@ -75,6 +76,7 @@ def _copied(source: Ledger, target: Ledger) -> int:
                 writing.execute(insert(table), [dict(row) for row in some])
             if "id" in table.c and not target.is_sqlite:
                 _continue_numbers(writing, table.name)
+        derive(writing)
         if _digest(reading) != _digest(writing):
             raise LedgerError("E-LEDGER-DAMAGED", "复制后的内容与原台账不同", remedy="请检查磁盘后重试")
         return int(writing.scalar(select(func.count()).select_from(schema.act)) or 0)

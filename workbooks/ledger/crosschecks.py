@@ -1,15 +1,32 @@
-"""What the ledger finds across enterprises: double funding, papers used twice, one code with two names, near names."""
+"""What the ledger finds across enterprises: double funding, papers used twice, one code with two names, near names.
+
+All of it was found when it was entered (``derived.py``); a long list is given a page at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from workbooks.ledger import schema
-from workbooks.ledger.applications import chunks
-from workbooks.merging.near_names import core_of_name, near_names
+from workbooks.ledger.alike import users_of
+from workbooks.ledger.database import among
+
+PAGE = 1_000
+"""How many rows of a list are given at a time."""
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Found]):
+    """A page of a list; total: how many rows all of it has."""
+
+    rows: Sequence[Found]
+    total: int
 
 
 @dataclass(frozen=True)
@@ -30,109 +47,103 @@ class PaperUse:
     uses: tuple[tuple[str, str, str], ...]
 
 
-def doubles(connection: Connection, uscc: str | None = None) -> list[Double]:
+@dataclass(frozen=True)
+class Renamed:
+    """A code that was used with more than one name, oldest first."""
+
+    uscc: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Names of different codes that may be meant as one: (code, name), oldest first; a suggestion for a person."""
+
+    users: tuple[tuple[str, str], ...]
+
+
+def _start(page: int) -> int:
+    return (page - 1) * PAGE
+
+
+def doubles(connection: Connection, uscc: str | None = None, *, page: int = 1) -> Listing[Double]:
     """Every enterprise that holds money more than once, across programmes, cities and batches, by code.
 
     Whether that is allowed is for a person to say: no document forbids it outright.
     """
-    application, entry = schema.application, schema.entry
-    by_application = (
-        select(application.c.uscc, application.c.policy, application.c.batch, func.sum(entry.c.fen).label("fen"))
+    table, application, entry = schema.enterprise, schema.application, schema.entry
+    several = (table.c.funded > 1) if uscc is None else (table.c.funded > 1) & (table.c.uscc == uscc)
+    asked = select(table.c.uscc).where(several).order_by(table.c.uscc).limit(PAGE).offset(_start(page))
+    held: dict[str, list[tuple[str, str, int]]] = {code: [] for code in connection.scalars(asked)}
+    rows = connection.execute(
+        select(application.c.uscc, application.c.policy, application.c.batch, func.sum(entry.c.fen))
         .join(entry, entry.c.application_id == application.c.id)
-        .group_by(application.c.uscc, application.c.policy, application.c.batch)
+        .where(among(connection, application.c.uscc, held))
+        .group_by(application.c.id)
         .having(func.sum(entry.c.fen) > 0)
     )
-    if uscc is not None:
-        by_application = by_application.where(application.c.uscc == uscc)
-    each = by_application.subquery()
-    counted = select(each, func.count().over(partition_by=each.c.uscc).label("times")).subquery()
-    order = (counted.c.uscc, counted.c.policy, counted.c.batch)
-    held: dict[str, list[tuple[str, str, int]]] = {}
-    for row in connection.execute(select(counted).where(counted.c.times > 1).order_by(*order)):
-        held.setdefault(row.uscc, []).append((row.policy, row.batch, int(row.fen)))
+    for code, policy, batch, fen in rows.all():
+        held[code].append((policy, batch, int(fen)))
     names = names_by_code(connection, held)
-    return [Double(code, tuple(names.get(code, ())), tuple(rows)) for code, rows in held.items()]
+    found = [Double(code, tuple(names.get(code, ())), tuple(sorted(rows))) for code, rows in held.items()]
+    return Listing(found, _count(connection, select(func.count()).select_from(table).where(several)))
+
+
+def _count(connection: Connection, asked: Select[Any]) -> int:
+    return int(connection.scalar(asked) or 0)
 
 
 def names_by_code(connection: Connection, usccs: Iterable[str]) -> dict[str, list[str]]:
     """Every name some codes were used with, oldest first."""
     table = schema.name
     found: dict[str, list[str]] = {}
-    for some in chunks(usccs):
-        for row in connection.execute(select(table).where(table.c.uscc.in_(some)).order_by(table.c.id)):
-            found.setdefault(row.uscc, []).append(row.name)
+    asked = select(table.c.uscc, table.c.name).where(among(connection, table.c.uscc, usccs)).order_by(table.c.id)
+    for code, name in connection.execute(asked).all():
+        found.setdefault(code, []).append(name)
     return found
 
 
-def papers_used_twice(connection: Connection, uscc: str | None = None) -> list[PaperUse]:
+def papers_used_twice(connection: Connection, uscc: str | None = None, *, page: int = 1) -> Listing[PaperUse]:
     """Invoice and contract numbers that more than one application rests on, anywhere."""
-    paper, application = schema.paper, schema.application
-    twice = select(paper.c.kind, paper.c.number).group_by(paper.c.kind, paper.c.number).having(func.count() > 1)
+    paper, application, again = schema.paper, schema.application, schema.paper_again
+    numbers = select(again.c.kind, again.c.number).order_by(again.c.kind, again.c.number)
     if uscc is not None:
         own = select(paper.c.kind, paper.c.number).join(application, application.c.id == paper.c.application_id)
-        mine = own.where(application.c.uscc == uscc).subquery()
-        same = (mine.c.kind == paper.c.kind) & (mine.c.number == paper.c.number)
-        twice = twice.join(mine, same)
-    wanted = twice.subquery()
+        mine = own.where(application.c.uscc == uscc).distinct().subquery()
+        numbers = numbers.join(mine, (mine.c.kind == again.c.kind) & (mine.c.number == again.c.number))
+    total = _count(connection, select(func.count()).select_from(numbers.order_by(None).subquery()))
+    wanted = numbers.limit(PAGE).offset(_start(page)).subquery()
     rows = connection.execute(
         select(paper.c.kind, paper.c.number, application.c.uscc, application.c.policy, application.c.batch)
-        .join(application, application.c.id == paper.c.application_id)
         .join(wanted, (wanted.c.kind == paper.c.kind) & (wanted.c.number == paper.c.number))
+        .join(application, application.c.id == paper.c.application_id)
         .order_by(paper.c.kind, paper.c.number, application.c.id)
     )
     uses: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    for row in rows:
-        uses.setdefault((row.kind, row.number), []).append((row.uscc, row.policy, row.batch))
-    return [PaperUse(kind, number, tuple(dict.fromkeys(found))) for (kind, number), found in uses.items()]
+    for kind, number, code, policy, batch in rows.all():
+        uses.setdefault((kind, number), []).append((code, policy, batch))
+    found = [PaperUse(kind, number, tuple(dict.fromkeys(users))) for (kind, number), users in uses.items()]
+    return Listing(found, total)
 
 
-def codes_with_two_names(connection: Connection) -> dict[str, list[str]]:
-    """Codes that were used with more than one name, with the names, oldest first."""
-    table = schema.name
-    several = select(table.c.uscc).group_by(table.c.uscc).having(func.count() > 1)
-    return names_by_code(connection, connection.scalars(several.order_by(table.c.uscc)).all())
+def codes_with_two_names(connection: Connection, *, page: int = 1) -> Listing[Renamed]:
+    """Codes that were used with more than one name, by code."""
+    table = schema.enterprise
+    several = table.c.names > 1
+    asked = select(table.c.uscc).where(several).order_by(table.c.uscc).limit(PAGE).offset(_start(page))
+    codes = connection.scalars(asked).all()
+    names = names_by_code(connection, codes)
+    total = _count(connection, select(func.count()).select_from(table).where(several))
+    return Listing([Renamed(code, tuple(names[code])) for code in codes], total)
 
 
-def near_names_of(connection: Connection) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """Pairs of (code, name) with different codes and names that may be meant as one; a suggestion for a person."""
-    table = schema.name
-    rows = connection.execute(select(table.c.uscc, table.c.name).order_by(table.c.id)).all()
-    names = list(dict.fromkeys(row.name for row in rows))
-    codes: dict[str, list[str]] = {}
-    for row in rows:
-        codes.setdefault(row.name, []).append(row.uscc)
-    same = [
-        ((first, name), (second, name))
-        for name, found in codes.items()
-        for place, first in enumerate(found)
-        for second in found[place + 1 :]
+def near_names_of(connection: Connection, *, page: int = 1) -> Listing[Alike]:
+    """Names of different codes that may be meant as one, those entered first in front."""
+    table = schema.alike
+    asked = select(table).order_by(table.c.first_id, table.c.second_id).limit(PAGE).offset(_start(page))
+    pairs = [(first, second) for first, second in connection.execute(asked)]
+    users = users_of(connection, {core for pair in pairs for core in pair})
+    found = [
+        Alike(tuple(users[first] if first == second else (*users[first], *users[second]))) for first, second in pairs
     ]
-    near = [
-        ((first, one), (second, other))
-        for one, other in _near(names)
-        for first in codes[one]
-        for second in codes[other]
-        if first != second
-    ]
-    return same + near
-
-
-def _near(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs of near names, found among those only that share all but one character or the end of the name."""
-    cores: dict[str, list[str]] = {}
-    for name in names:
-        cores.setdefault(core_of_name(name), []).append(name)
-    blocks: dict[str, set[str]] = {}
-    for core, found in cores.items():
-        for without in {core, *(core[:place] + core[place + 1 :] for place in range(len(core)))}:
-            blocks.setdefault(without, set()).update(found)
-        for start in range(1, len(core)):
-            if core[start:] in cores:
-                blocks.setdefault(f"…{core[start:]}", set()).update((*found, *cores[core[start:]]))
-    order = {name: place for place, name in enumerate(names)}
-    pairs = set()
-    for block in blocks.values():
-        if len(block) > 1:
-            kept = sorted(block, key=order.__getitem__)
-            pairs |= {(order[kept[one]], order[kept[other]]) for one, other in near_names(kept)}
-    return [(names[one], names[other]) for one, other in sorted(pairs)]
+    return Listing(found, _count(connection, select(func.count()).select_from(table)))

@@ -6,13 +6,33 @@ cannot both use up the same cap. Readers never wait.
 
 from __future__ import annotations
 
+import gc
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from workbooks.ledger.schema import act
@@ -83,6 +103,36 @@ def _told() -> Iterator[None]:
     except DBAPIError as error:
         kind = type(error.orig).__name__
         raise LedgerError("E-LEDGER-DATABASE", f"台账数据库未能完成操作（{kind}）", remedy=_CLOUDED) from None
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Among thousands of new rows the collector would look through every pack again and again, and find nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def among(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of some numbers or texts; they are handed over as one value, however many they are."""
+    given = list(values)
+    if connection.dialect.name == "sqlite":
+        return column.in_(select(func.json_each(json.dumps(given)).table_valued("value").c.value))
+    kind = ARRAY(Text() if isinstance(column.type, String) else BigInteger())
+    return column == func.any(literal(given, kind))
+
+
+def enter_many(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Enters rows of numbers and texts, all with the same columns, as fast as the driver takes them."""
+    if rows:
+        statement = insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+        # One driver takes values by their place, the other by name.
+        by_place = itemgetter(*statement.positiontup) if statement.positiontup else None
+        connection.exec_driver_sql(str(statement), list(map(by_place, rows)) if by_place else rows)
 
 
 def ledger_url(address: str) -> URL:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from workbooks.ledger import schema
-from workbooks.ledger.applications import Application, applications_of, chunks, load
+from workbooks.ledger.applications import applications_of, load
+from workbooks.ledger.database import among
 from workbooks.ledger.programmes import Answer, programme, programmes
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -42,9 +43,8 @@ def _ending(connection: Connection, first: date, last: date) -> Iterator[Due]:
         .join(step, step.c.id == table.c.step_id)
         .where(table.c.day >= first, table.c.day <= last)
     ).all()
-    held: dict[int, Application] = {}
-    for some in chunks(row.application_id for row in rows):
-        held |= {item.id: item for item in load(connection, schema.application.c.id.in_(some))}
+    asked = among(connection, schema.application.c.id, (row.application_id for row in rows))
+    held = {item.id: item for item in load(connection, asked)} if rows else {}
     for row in rows:
         item = held[row.application_id]
         if item.steps and item.steps[-1].id == row.step_id:

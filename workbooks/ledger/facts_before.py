@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from workbooks.ledger.accounts import Account, account_of, accounts_of
 from workbooks.ledger.applications import Application, applications_of
 from workbooks.ledger.programmes import Answer, programme
 from xlcalc.facts import fact
@@ -26,30 +27,38 @@ def facts_before(
     ledger does not know has had nothing. before: as it was before the act of that number. Raises LedgerError.
     """
     wanted = list(dict.fromkeys(usccs))
+    if before is None:
+        accounts = accounts_of(connection, wanted, [policy], batch)
+        return {uscc: answers_of(policy, batch, accounts[uscc]) for uscc in wanted}
     held = applications_of(connection, wanted, before=before)
     return {uscc: answers(policy, batch, held.get(uscc, ())) for uscc in wanted}
 
 
 def answers(policy: str, batch: str, applications: Sequence[Application]) -> dict[str, Any]:
     """The facts of a programme answered from all applications of one enterprise."""
-    earlier = [item for item in applications if (item.policy, item.batch) != (policy, batch)]
+    return answers_of(policy, batch, account_of(applications))
+
+
+def answers_of(policy: str, batch: str, account: Account) -> dict[str, Any]:
+    """The facts of a programme answered from the account of one enterprise."""
+    earlier = account.without(policy, batch)
     found = {}
     for answer in programme(policy).answers:
-        value = _value(answer, [item for item in earlier if item.policy == answer.of])
+        value = _value(answer, earlier)
         if value is not None:
             found[answer.fact] = value
     return found
 
 
-def _value(answer: Answer, applications: Sequence[Application]) -> Any:
+def _value(answer: Answer, earlier: Account) -> Any:
+    had = {item: fen for (policy, item), fen in earlier.sums.items() if policy == answer.of}
     if answer.gives == "sum":
-        return Money(sum(item.fen for item in applications))
+        return Money(sum(had.values()))
     if answer.gives == "any":
-        return any(item.fen > 0 for item in applications)
+        return any(fen > 0 for fen in had.values())
     if answer.gives == "items":
-        had = {code for item in applications for code, held in item.holdings.items() if held.fen > 0}
-        return tuple(code for code in fact(answer.fact).options if code in had)
-    days = [day for item in applications if (day := item.reached(answer.state))]
+        return tuple(code for code in fact(answer.fact).options if had.get(code, 0) > 0)
+    days = [day for item in earlier.applications if item.policy == answer.of and (day := item.reached(answer.state))]
     return bool(days) if answer.gives == "reached" else max(days, default=None)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, Row, Table, case, func, inspect, or_, select, text
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Ground, seal_text
-from workbooks.ledger.caps import caps_of
-from workbooks.ledger.database import Ledger
+from workbooks.ledger.caps import Cap, caps_of
+from workbooks.ledger.database import Ledger, among, without_collecting
+from workbooks.ledger.derived import carried_wrongly, derive
 from workbooks.ledger.programmes import states_of
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.money import Money
+
+_NONE: tuple[int, list[Row[Any]]] = (0, [])
 
 
 def check(ledger: Ledger) -> list[str]:
@@ -21,11 +27,12 @@ def check(ledger: Ledger) -> list[str]:
 
     Seals show a row changed, added or removed behind the ledger's back; sums are never below 0; every step is one its
     pack lists; no grant went above a cap of the readings it was computed under. Packs changed since are left out.
+    What is kept beside the history is what follows from it.
     """
-    with ledger.reading() as connection:
+    with without_collecting(), ledger.reading() as connection:
         return [
             *_database(ledger, connection), *_guards(ledger, connection), *_seals(connection), *_steps(connection),
-            *_money(connection),
+            *_money(connection), *_derived(connection),
         ]  # fmt: skip
 
 
@@ -56,30 +63,30 @@ def _guards(ledger: Ledger, connection: Connection) -> Iterator[str]:
 
 
 def _seals(connection: Connection) -> Iterator[str]:
-    rows = {
-        table.name: connection.execute(
-            select(table).order_by(table.c.act_id, table.c.id).execution_options(yield_per=10_000)
-        ).mappings()
-        for table in schema.OF_AN_ACT
-    }
-    waiting = {name: next(found, None) for name, found in rows.items()}
+    rows = {table: _by_act(connection, table) for table in schema.OF_AN_ACT}
+    waiting = {table: next(found, _NONE) for table, found in rows.items()}
     seals = {row.act_id: row.sha256 for row in connection.execute(select(schema.seal))}
     before, expected = "", 0
     acts = select(schema.act).order_by(schema.act.c.id).execution_options(yield_per=10_000)
-    for act in connection.execute(acts).mappings():
+    for act in connection.execute(acts):
         parts = {}
-        for name, found in rows.items():
-            mine = []
-            while (row := waiting[name]) is not None and row["act_id"] == act["id"]:
-                mine.append(row)
-                waiting[name] = next(found, None)
-            parts[name] = mine
-        seal = seals.pop(act["id"], None)
+        for table, found in rows.items():
+            number, mine = waiting[table]
+            if number == act.id:
+                parts[table], waiting[table] = mine, next(found, _NONE)
+        seal = seals.pop(act.id, None)
         if seal != seal_text(before, act, parts):
-            yield f"第 {act['id']} 号登记与其封存值不符：记录在台账之外被改动"
+            yield f"第 {act.id} 号登记与其封存值不符：记录在台账之外被改动"
         before, expected = seal or "", expected + 1
     if seals:
         yield f"有 {len(seals)} 个封存值没有对应的登记"
+
+
+def _by_act(connection: Connection, table: Table) -> Iterator[tuple[int, list[Row[Any]]]]:
+    """The rows of a table act by act: the number of an act and its rows."""
+    asked = select(table).order_by(table.c.act_id, table.c.id).execution_options(yield_per=10_000)
+    for number, rows in groupby(connection.execute(asked), itemgetter(list(table.c).index(table.c.act_id))):
+        yield number, list(rows)
 
 
 def _steps(connection: Connection) -> Iterator[str]:
@@ -119,7 +126,7 @@ def _steps(connection: Connection) -> Iterator[str]:
 
 
 def _money(connection: Connection) -> Iterator[str]:
-    """Entries are gone through in order, enterprise by enterprise: no sum below 0, no grant above a cap."""
+    """No sum below 0, no grant above a cap: the entries in order, of every enterprise where either could be."""
     entry, application, ground = schema.entry, schema.application, schema.ground
     rows = connection.execute(
         select(
@@ -129,6 +136,7 @@ def _money(connection: Connection) -> Iterator[str]:
         )
         .join(application, application.c.id == entry.c.application_id)
         .join(ground, ground.c.id == entry.c.ground_id)
+        .where(among(connection, application.c.uscc, _worth_a_look(connection)))
         .order_by(application.c.uscc, entry.c.act_id, entry.c.id)
         .execution_options(yield_per=10_000)
     )  # fmt: skip
@@ -153,19 +161,58 @@ def _money(connection: Connection) -> Iterator[str]:
     yield from _above(uscc, held, rises)
 
 
+def _worth_a_look(connection: Connection) -> set[str]:
+    """Enterprises from which anything was taken, and those that all they were ever granted could bring above a cap."""
+    entry, application = schema.entry, schema.application
+    granted = func.sum(case((entry.c.fen > 0, entry.c.fen), else_=0))
+    taken = func.max(case((or_(entry.c.fen < 0, entry.c.kind == schema.RELEASE), 1), else_=0))
+    rows = connection.execute(
+        select(application.c.uscc, application.c.policy, granted, taken)
+        .join(entry, entry.c.application_id == application.c.id)
+        .group_by(application.c.uscc, application.c.policy)
+    )
+    found, most = set(), dict[str, dict[str, int]]()
+    for uscc, policy, fen, any_taken in rows:
+        most.setdefault(uscc, {})[policy] = int(fen)
+        if any_taken:
+            found.add(uscc)
+    caps = {cap for ground in _grounds(connection) for cap in _caps(ground)}
+    return found | {uscc for uscc, held in most.items() if any(cap.used(held) > cap.amount for cap in caps)}
+
+
 def _above(uscc: str, held: dict[str, int], rises: list[tuple[Ground, int]]) -> Iterator[str]:
     for ground, entry in rises:
-        for cap in caps_of(ground.policy, ground.version_now(), ground.readings) if ground.is_held else ():
+        for cap in _caps(ground):
             if cap.used(held) > cap.amount:
                 yield f"{mask_code(uscc)} 第 {entry} 号登记后累计 {Money(cap.used(held))}，超过上限 {Money(cap.amount)}"
 
 
+def _caps(ground: Ground) -> list[Cap]:
+    """The caps a ground was computed under; none where its pack was changed since."""
+    return caps_of(ground.policy, ground.version_now(), ground.readings) if ground.is_held else []
+
+
+def _grounds(connection: Connection) -> list[Ground]:
+    table = schema.ground
+    columns = (table.c.policy, table.c.version, table.c.pack_hash, table.c.choices)
+    return [Ground(*row) for row in connection.execute(select(*columns).order_by(table.c.id))]
+
+
+def _derived(connection: Connection) -> Iterator[str]:
+    for name in carried_wrongly(connection):
+        yield f"推算的表 {name} 与登记不符，请用 xlcalc ledger check --rebuild 重新推算"
+
+
+def rebuild(ledger: Ledger) -> None:
+    """Finds out anew what follows from the history; the history itself is not touched."""
+    with ledger.writing() as connection:
+        derive(connection)
+
+
 def packs_changed(ledger: Ledger) -> list[str]:
     """Under which packs steps and caps could not be looked at again, because the packs were changed since."""
-    table = schema.ground
     with ledger.reading() as connection:
-        columns = (table.c.policy, table.c.version, table.c.pack_hash, table.c.choices)
-        grounds = [Ground(*row) for row in connection.execute(select(*columns).order_by(table.c.id))]
+        grounds = _grounds(connection)
     changed = [ground for ground in grounds if not ground.is_held]
     return [
         f"{policy} {version} 的政策包已不是登记时的（{digest[:8]}），其步骤和上限未重新核对；请用当时的 xlcalc 检查"

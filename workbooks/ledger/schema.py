@@ -2,6 +2,9 @@
 
 An ``act`` is what one person did at one time, from one file or by one document; every other row belongs to an act.
 ``entry.fen`` and ``budget.fen`` are signed, so that what an enterprise has is the plain sum of its entries.
+
+``DERIVED`` tables are no history: they keep what follows from it, so that a question about a million entries need not
+go through them. Each can be made from the history again (``derived.py``).
 """
 
 from __future__ import annotations
@@ -186,6 +189,69 @@ seal = Table(
     Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
-TABLES = tuple(metadata.sorted_tables)
+had = Table(
+    "had", metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("fen", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""What an enterprise holds by programme and item, all batches together."""
+
+enterprise = Table(
+    "enterprise", metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("funded", Integer, nullable=False),
+    Column("names", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""In how many applications an enterprise holds money, and how many names it was used with."""
+for _column in (enterprise.c.funded, enterprise.c.names):
+    Index(f"several_{_column.name}", enterprise.c.uscc, sqlite_where=_column > 1, postgresql_where=_column > 1)
+
+spent = Table(
+    "spent", metadata,
+    Column("policy", Text, primary_key=True),
+    Column("batch", Text, primary_key=True),
+    Column("fen", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""What is granted in each batch in which there is an application."""
+
+paper_again = Table(
+    "paper_again", metadata,
+    Column("kind", String(12), primary_key=True),
+    Column("number", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""The papers that more than one application rests on."""
+
+name_core = Table(
+    "name_core", metadata,
+    Column("name_id", _ID, primary_key=True, autoincrement=False),
+    Column("core_id", _ID, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""The first name that is the same as a name but for how it is written; ``core_id`` is the number of that first one."""
+
+name_key = Table(
+    "name_key", metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("core_id", _ID, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""Under which keys the names near to a name are found (``alike.py``)."""
+
+alike = Table(
+    "alike", metadata,
+    Column("first_id", _ID, primary_key=True, autoincrement=False),
+    Column("second_id", _ID, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""Pairs of cores that more than one enterprise goes by; twice the same where they share one."""
+
+DERIVED = (had, enterprise, spent, paper_again, name_core, name_key, alike)
+TABLES = tuple(table for table in metadata.sorted_tables if table not in DERIVED)
 OF_AN_ACT = (ground, application, step, due, entry, name, paper, budget)
 """What an act consists of besides itself, in the order in which it is sealed."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from workbooks.documents.cases import Case
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Ground, batch_named
-from workbooks.ledger.applications import Application, chunks, ground_at, load
+from workbooks.ledger.applications import Application, ground_at, load
 from workbooks.ledger.crosschecks import names_by_code
-from workbooks.ledger.database import LedgerError
+from workbooks.ledger.database import LedgerError, among
 from workbooks.ledger.programmes import States, Transition, programme, states_of
 from xlcalc import __version__
 from xlcalc.packs.registry import load_policy
@@ -136,26 +135,20 @@ def _standing(
 def _acts(connection: Connection, steps: Sequence[int]) -> dict[int, tuple[str, str, str]]:
     """Operator, document and reason of each step."""
     step, act = schema.step, schema.act
-    found: dict[int, Any] = {}
-    for some in chunks(steps):
-        rows = connection.execute(
-            select(step.c.id, act.c.operator, act.c.document, act.c.reason)
-            .join(act, act.c.id == step.c.act_id)
-            .where(step.c.id.in_(some))
-        )
-        found |= {row.id: (row.operator, row.document, row.reason) for row in rows}
-    return found
+    rows = connection.execute(
+        select(step.c.id, act.c.operator, act.c.document, act.c.reason)
+        .join(act, act.c.id == step.c.act_id)
+        .where(among(connection, step.c.id, steps))
+    )
+    return {row.id: (row.operator, row.document, row.reason) for row in rows}
 
 
 def _taken_back(connection: Connection, applications: Sequence[int]) -> dict[int, int]:
     """What each step took back, in fen."""
     entry = schema.entry
-    found: dict[int, Any] = {}
-    for some in chunks(applications):
-        rows = connection.execute(
-            select(entry.c.step_id, func.sum(entry.c.fen).label("fen"))
-            .where(entry.c.application_id.in_(some), entry.c.kind == schema.RELEASE)
-            .group_by(entry.c.step_id)
-        )
-        found |= {row.step_id: -int(row.fen) for row in rows}
-    return found
+    rows = connection.execute(
+        select(entry.c.step_id, func.sum(entry.c.fen).label("fen"))
+        .where(among(connection, entry.c.application_id, applications), entry.c.kind == schema.RELEASE)
+        .group_by(entry.c.step_id)
+    )
+    return {row.step_id: -int(row.fen) for row in rows if row.step_id is not None}

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from workbooks.ledger.database import Ledger, LedgerError
+from workbooks.ledger.derived import derive
 
 _STEPS = Path(__file__).parent / "migrations"
 
@@ -37,6 +38,8 @@ def upgrade(ledger: Ledger, target: str = "head") -> None:
         config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, target)
+        if held != revisions()[-1] and revision_of(connection) == revisions()[-1]:
+            derive(connection)
 
 
 def require_newest(ledger: Ledger) -> None:

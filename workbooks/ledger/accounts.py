@@ -1,0 +1,76 @@
+"""What enterprises hold now, without going through all they ever had: for a workbook of a thousand of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from workbooks.ledger import schema
+from workbooks.ledger.applications import Application, load
+from workbooks.ledger.database import among
+from workbooks.ledger.programmes import programme
+
+Sums = dict[tuple[str, str], int]
+"""fen by programme and item, all batches together."""
+
+
+@dataclass(slots=True)
+class Account:
+    """One enterprise. sums: all it holds. applications: of the batch at hand, and those whose steps are asked about."""
+
+    sums: Sums
+    applications: list[Application]
+
+    def application(self, policy: str, batch: str) -> Application | None:
+        """Its application in a batch of a programme, None where there is none."""
+        return next((item for item in self.applications if item.policy == policy and item.batch == batch), None)
+
+    def held(self) -> dict[str, int]:
+        """fen by programme."""
+        found: dict[str, int] = {}
+        for (policy, _), fen in self.sums.items():
+            found[policy] = found.get(policy, 0) + fen
+        return found
+
+    def without(self, policy: str, batch: str) -> Account:
+        """The account as it is without a batch of a programme."""
+        own = self.application(policy, batch)
+        if own is None:
+            return self
+        sums = dict(self.sums)
+        for item, holding in own.holdings.items():
+            sums[policy, item] -= holding.fen
+        return Account(sums, [item for item in self.applications if item is not own])
+
+
+def account_of(applications: Sequence[Application]) -> Account:
+    """The account that all applications of an enterprise come to."""
+    sums: Sums = {}
+    for application in applications:
+        for item, holding in application.holdings.items():
+            sums[application.policy, item] = sums.get((application.policy, item), 0) + holding.fen
+    return Account(sums, list(applications))
+
+
+def accounts_of(
+    connection: Connection, usccs: Iterable[str], policies: Iterable[str], batch: str
+) -> dict[str, Account]:
+    """The accounts of some enterprises, of those without any too, to book a batch of some programmes."""
+    had, application = schema.had, schema.application
+    wanted = list(dict.fromkeys(usccs))
+    found = {uscc: Account({}, []) for uscc in wanted}
+    asked = sorted(set(policies))
+    at_hand = application.c.policy.in_(asked) & (application.c.batch == batch)
+    stepped = {answer.of for policy in asked for answer in programme(policy).answers if answer.state}
+    if stepped:
+        at_hand |= application.c.policy.in_(sorted(stepped))
+    rows = connection.execute(
+        select(had.c.uscc, had.c.policy, had.c.item, had.c.fen).where(among(connection, had.c.uscc, wanted))
+    )
+    for uscc, policy, item, fen in rows.all():
+        found[uscc].sums[policy, item] = fen
+    for one in load(connection, among(connection, application.c.uscc, wanted) & at_hand):
+        found[one.uscc].applications.append(one)
+    return found
