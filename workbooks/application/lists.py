@@ -9,11 +9,11 @@ from openpyxl.formatting.rule import FormulaRule
 
 from workbooks.application.blocks import LABEL
 from workbooks.application.fields import fact_label, option_codes, single
+from workbooks.application.reader import checklists
 from workbooks.building import style
 from workbooks.building.canvas import WHOLE, Block, Canvas
 from xlcalc.facts import Fact, fact
 from xlcalc.mechanisms.base import Mechanism
-from xlcalc.mechanisms.checklist import Checklist
 from xlcalc.mechanisms.conditions import facts_of_test
 from xlcalc.mechanisms.eligibility import Eligibility, condition_facts
 from xlcalc.mechanisms.ratio_threshold import RatioThreshold
@@ -85,13 +85,6 @@ def _fixed(area: str) -> str:
 
 
 # --- materials
-
-
-def checklists(version: Version) -> Iterator[Checklist]:
-    """The lists of materials of a version under its default choices."""
-    for mechanism in version.mechanisms(version.full_choices({})):
-        if isinstance(mechanism, Checklist):
-            yield mechanism
 
 
 def materials(canvas: Canvas, block: Block) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workbooks.application.lists import checklists
 from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area, RawCell
 from workbooks.form import Form
@@ -13,6 +12,7 @@ from workbooks.ports import Manifest, Place, Port, area_of, block, cell_at, plac
 from workbooks.record import Record
 from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import Fact, fact
+from xlcalc.mechanisms.checklist import Checklist
 from xlcalc.packs.policy import Version
 from xlcalc.values.text import parse_tick, parse_yes_no, squeeze
 
@@ -43,6 +43,13 @@ def read_records(
     where = found.facts_at.get("enterprise_name") or next(iter(found.facts_at.values()))
     key = str(found.facts.get("uscc") or name or form.title)
     return [Record(key, where, found.facts, findings, facts_at=found.facts_at)]
+
+
+def checklists(version: Version) -> Iterator[Checklist]:
+    """The lists of materials of a version under its default choices."""
+    for mechanism in version.mechanisms(version.full_choices({})):
+        if isinstance(mechanism, Checklist):
+            yield mechanism
 
 
 def _growing(form: Form) -> frozenset[str]:
