@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from macros_bridge.ledger_options import act_by, opened
@@ -23,11 +23,30 @@ _STATES = {"booked": "已登记", "already": "此前已登记，未重复登记"
 
 @dataclass(frozen=True)
 class Entered:
-    """What became of a run in the ledger: for reading, for ``--json``, and whether anything was not entered."""
+    """What became of a run in the ledger: for reading, for ``--json``, and whether anything was not entered.
+
+    refused: what the ledger said to a file, by the path of its result.
+    """
 
     lines: list[str]
     files: list[dict[str, Any]]
     is_open: bool
+    refused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def hold_back(self, result: FileResult) -> None:
+        """A file that the ledger refuses has nothing payable, and says why."""
+        error = self.refused.get(result.path)
+        if error is None:
+            return
+        message = f"未登记到台账：{error['message']}。{error['remedy']}"
+        finding = {
+            "code": error["code"], "severity": "block", "clause": None, "message": message, "where": error["where"],
+        }  # fmt: skip
+        if finding not in result.findings:
+            result.findings.append(finding)
+        for number, outcome in enumerate(result.outcomes):
+            if "left" not in (outcome.get("ledger") or {"left": ""}):
+                result.hold_back(number)
 
 
 @dataclass(frozen=True)
@@ -46,20 +65,16 @@ class Booking:
         with opened(self.address) as ledger:
             return beside(ledger, self.batch)
 
-    def enter(self, results: Sequence[FileResult], options: Options) -> Entered | None:
-        """Enters every file in a transaction of its own, each once; None where nothing is to be entered.
-
-        A file that the ledger refuses has nothing payable, and says why.
-        """
+    def enter(self, results: Iterable[FileResult], options: Options) -> Entered | None:
+        """Enters every file in a transaction of its own, each once; None where nothing is to be entered."""
         from workbooks.ledger.runs import lines_of_results
 
         if self.act is None:
             return None
         entered = self.enter_files(lines_of_results(results, options), self.act)
-        for result, entry in zip(results, entered.files, strict=True):
-            if "error" in entry:
-                _hold_back(result, entry["error"])
-        return entered
+        paths = [result.path for result in results]
+        refused = {path: entry["error"] for path, entry in zip(paths, entered.files, strict=True) if "error" in entry}
+        return replace(entered, refused=refused)
 
     def enter_files(self, files: Sequence[FileLines], act: Act) -> Entered:
         """The same for what was read of files in another way."""
@@ -72,15 +87,6 @@ class Booking:
             [line for lines, _ in told for line in lines], [entry for _, entry in told],
             any("error" in entry or entry["left"] for _, entry in told),
         )  # fmt: skip
-
-
-def _hold_back(result: FileResult, error: Mapping[str, Any]) -> None:
-    message = f"未登记到台账：{error['message']}。{error['remedy']}"
-    finding = {"code": error["code"], "severity": "block", "clause": None, "message": message, "where": error["where"]}
-    result.findings.append(finding)
-    for outcome in result.outcomes:
-        if "left" not in (outcome.get("ledger") or {"left": ""}) and outcome["status"] == "determined":
-            outcome["status"], outcome["payable"] = "not_determined", None
 
 
 def _told(file: FileLines, result: Booked | LedgerError) -> tuple[list[str], dict[str, Any]]:

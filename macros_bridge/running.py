@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
 from workbooks.batch.journal import Journal
-from workbooks.batch.report import run_dict, totals, write_report
-from workbooks.batch.report_summary import STATE_LABELS
-from workbooks.batch.run import io_reason, run
-from workbooks.batch.tasks import FileResult, Options, Skipped, Task, hold_back_doubles, survey
+from workbooks.batch.report import write_report, write_run
+from workbooks.batch.report_tally import STATE_LABELS, Tally
+from workbooks.batch.results import Doubles, Results
+from workbooks.batch.run import Told, io_reason, run, run_recorded
+from workbooks.batch.tasks import FileResult, Options, Skipped, Task, survey
 from workbooks.files.prescan import DEFAULT_LIMITS
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
@@ -69,27 +69,29 @@ def run_batch(
             if record is not None:
                 _tell(stack.enter_context(record).unfinished)
             results = _with_progress(tasks, options, record, cluster)
-            hold_back_doubles(results)
-            results += [_absent(path) for path in missing]
+            results = results.amended(Doubles(results)).and_then([_absent(path) for path in missing])
             # Before the report is written, so that it tells what the ledger refused.
             entered = booking.enter(results, options) if booking else None
-            report = _reported(outdir, results, skipped) if outdir else None
+            if entered is not None:
+                results = results.amended(entered.hold_back)
+            tally = Tally() if outdir else Tally.of(results)
+            report = _reported(outdir, results, skipped, tally) if outdir else None
+            if as_json:
+                write_run(sys.stdout, results, skipped, **({"ledger": entered.files} if entered else {}))
+            else:
+                _print_findings(results, checking=outdir is None)
     except KeyboardInterrupt:
         if outdir is not None:
             print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
         raise
-    if as_json:
-        document = run_dict(results, skipped) | ({"ledger": entered.files} if entered else {})
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-    else:
-        _print_findings(results, checking=outdir is None)
-        print(_summary(results, skipped, record.resumed if record else 0))
+    if not as_json:
+        print(_summary(tally, len(skipped), record.resumed if record else 0))
         if report is not None:
             print(f"运行报告：{report}")
         if entered is not None:
             print("\n".join(entered.lines))
     is_open = entered is not None and entered.is_open
-    return 1 if is_open or any(result.state != "done" or result.blocking for result in results) else 0
+    return 1 if is_open or not tally.all_well else 0
 
 
 def _watched(
@@ -102,15 +104,21 @@ def _watched(
         message = "守候收件文件夹时须有结果文件夹，且不能连台账"
         raise InputError("E-USAGE", message, where="--watch", remedy="请用 -o 指定结果文件夹，并去掉 --ledger")
 
-    def work(tasks: Sequence[Task], options: Options, record: Journal) -> list[FileResult]:
-        return _with_progress(tasks, options, record, cluster)
+    def work(tasks: Sequence[Task], options: Options, record: Journal) -> None:
+        _with_progress(tasks, options, record, cluster)
 
-    results = watch_folder(paths, outdir, options, work)
-    if as_json:
-        sys.stdout.write(json.dumps(run_dict(results), ensure_ascii=False, indent=2) + "\n")
-    else:
-        print(_summary(results, (), 0))
-    return 1 if any(result.state != "done" or result.blocking for result in results) else 0
+    tallies: list[Tally] = []
+
+    def ended(results: Results) -> None:
+        tallies.append(Tally.of(results))
+        if as_json:
+            write_run(sys.stdout, results)
+
+    watch_folder(paths, outdir, options, work, ended)
+    (tally,) = tallies
+    if not as_json:
+        print(_summary(tally, 0, 0))
+    return 0 if tally.all_well else 1
 
 
 def _tell(unfinished: int) -> None:
@@ -120,9 +128,9 @@ def _tell(unfinished: int) -> None:
         print(f"上次的运行没有做完（已有 {unfinished} 份），现从头重做。{remedy}", file=sys.stderr)
 
 
-def _reported(outdir: Path, results: Sequence[FileResult], skipped: Sequence[Skipped]) -> Path:
+def _reported(outdir: Path, results: Results, skipped: Sequence[Skipped], tally: Tally) -> Path:
     try:
-        return write_report(outdir, results, skipped)
+        return write_report(outdir, results, skipped, tally)
     except OSError as error:
         raise WorkbookError(
             "E-IO", f"无法写入运行报告（{io_reason(error)}）",
@@ -149,11 +157,9 @@ def _known_choices(choices: Mapping[str, str]) -> None:
             version.full_choices({key: code})
 
 
-def _with_progress(
-    tasks: Sequence[Task], options: Options, record: Journal | None, cluster: str | None
-) -> list[FileResult]:
+def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | None, cluster: str | None) -> Results:
     if not sys.stderr.isatty():
-        return run(tasks, options, lambda _: None, record, cluster)
+        return _results(tasks, options, lambda _: None, record, cluster)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -168,16 +174,27 @@ def _with_progress(
             speed = progress.tasks[0].speed
             progress.update(bar, advance=1, rate=f"{speed:.1f} 份/秒" if speed else "")
 
-        return run(tasks, options, advance, record, cluster)
+        return _results(tasks, options, advance, record, cluster)
 
 
-def _print_findings(results: Sequence[FileResult], *, checking: bool) -> None:
+def _results(
+    tasks: Sequence[Task], options: Options, progress: Told, record: Journal | None, cluster: str | None
+) -> Results:
+    """What became of the tasks, from the record where there is one."""
+    if record is None:
+        held = run(tasks, options, progress, None, cluster)
+        return Results(lambda: held)
+    run_recorded(tasks, options, progress, record, cluster)
+    return Results(lambda: record.results(tasks))
+
+
+def _print_findings(results: Iterable[FileResult], *, checking: bool) -> None:
     """When only checking, every finding; when recalculating, what stops a file or blocks it."""
     for result in results:
         name = Path(result.path).name
         shown = list(result.findings)
         if checking:
-            shown += [finding for outcome in result.outcomes for finding in outcome["findings"]]
+            shown += [finding for outcome in result.brief for finding in outcome["findings"]]
         for finding in shown:
             if checking or finding["severity"] == "block":
                 place = name if finding["where"] in (None, name) else f"{name} {finding['where']}"
@@ -187,12 +204,12 @@ def _print_findings(results: Sequence[FileResult], *, checking: bool) -> None:
                 print(f"[{finding['code']}] {place}：{word}：{finding['message']}{clause}")
 
 
-def _summary(results: Sequence[FileResult], skipped: Sequence[Skipped], resumed: int) -> str:
-    counted = totals(results)
+def _summary(tally: Tally, skipped: int, resumed: int) -> str:
+    counted = tally.as_dict()
     statuses = "，".join(f"{STATUS_LABELS[status]} {number}" for status, number in counted["outcomes"].items())
     return (
         f"共 {counted['files']} 份：已核算 {counted['done']}，拒绝 {counted['refused']}，失败 {counted['failed']}；"
         f"结果：{statuses or '无'}；可拨付合计 {counted['payable']['yuan']} 元"
         + (f"；其中 {resumed} 份上次已做好，沿用" if resumed else "")
-        + (f"；另有 {len(skipped)} 个文件或文件夹未处理" if skipped else "")
+        + (f"；另有 {skipped} 个文件或文件夹未处理" if skipped else "")
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
+import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
 
-from workbooks.batch.report import run_dict, totals, write_report
+from workbooks.batch import report_pages
+from workbooks.batch.report import run_dict, totals, write_report, write_run
 from workbooks.batch.report_lines import COLUMNS, safe
+from workbooks.batch.results import Results
 from workbooks.batch.run import run
 from workbooks.batch.tasks import (
     JSONL_NAME,
@@ -134,6 +139,11 @@ def test_what_was_not_worked_on_stands_with_its_reason(finished: tuple[Path, lis
     *_, last = table(sheet(finished, "文件"))
     assert (Path(last["文件"]).name, last["状态"], last["原因及处理办法"]) == ("说明.docx", "未处理", "不是表格")
     skipped = [Skipped(Path("说明.docx"), "不是表格")]
+    for results in (finished[1], []):
+        text = io.StringIO()
+        write_run(text, results, skipped, ledger=[])
+        document = run_dict(results, skipped) | {"ledger": []}
+        assert text.getvalue() == json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     assert run_dict(finished[1], skipped)["skipped"] == [{"path": "说明.docx", "reason": "不是表格"}]
 
 
@@ -159,6 +169,84 @@ def test_money_is_spread_over_counties_trades_and_levels(finished: tuple[Path, l
     levels = [name for name in names if name in ("二级", "三级", "四级")]
     assert levels == ["二级", "三级", "四级"] and names.index("文件夹：in") < names.index("示例县")
     assert len(sheet(finished, "分布")._charts) == 3  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 25 enterprises with one telephone, three of them not on the list, every amount changed by hand."""
+    root = tmp_path_factory.mktemp("crowded")
+    rows = [
+        CLOUD_COMPANY | {"enterprise_name": f"示例企业{n}", "uscc": None, "contact_phone": "000"} for n in range(25)
+    ]
+    for n in (1, 4, 5):
+        rows[n] |= {"on_pilot_list": False}
+    save(root / "in", "上云.xlsx", typed(filled(CLOUD, *rows), {("t_face_value", n): 99999 for n in range(25)}))
+    results = run(find_tasks([root / "in"], root / "out"), Options(jobs=1), lambda _: None)
+    write_report(root / "out", results)
+    return root / "out"
+
+
+def test_findings_in_the_same_words_share_a_row(crowded: Path) -> None:
+    """Whom something stops is named; of what is only to be seen to, how often and where."""
+    found = openpyxl.load_workbook(crowded / REPORT_NAME)["提示与问题"]
+    rows = {row["编号"]: row for row in table(found)}
+    block, phone = rows["SJZ-CLOUD-10"], rows["SJZ-CLOUD-41"]
+    assert (block["企业"], block["处数"], block["条款"]) == ("示例企业1、示例企业4、示例企业5", 3, "第十一条1")
+    assert (phone["企业"], phone["处数"]) == ("示例企业0 等 25 家", 25)
+    assert phone["单元格"] == "上云用云企业推荐表!F6:F30"
+    assert [row["程度"] for row in table(found)][0] == "不予通过"
+
+
+def test_every_changed_result_is_told_and_none_twice(crowded: Path) -> None:
+    """Twenty rows side by side, the other five cells in one; results.jsonl has all of them one by one."""
+    rows = table(openpyxl.load_workbook(crowded / REPORT_NAME)["可能改动过"])
+    at = "上云用云企业推荐表!M"
+    assert [row["单元格"] for row in rows] == [*(f"{at}{n}" for n in range(6, 26)), f"{at}26:M30"]
+    assert (rows[0]["文件中的值"], rows[0]["重新核算的值"]) == ("99999", "15000.00")
+    assert (rows[-1]["文件中的值"], rows[-1]["重新核算的值"]) == ("“99999”", "“15000.00”")
+    assert "另有 5 处" in rows[-1]["说明"]
+    differing = [(item["where"], item["stored"]) for line in lines(crowded) for item in line["record_findings"]]
+    assert differing == [(f"{at}{n}", "99999") for n in range(6, 31)]
+
+
+def test_a_report_holds_no_results(finished: tuple[Path, list[FileResult]], tmp_path: Path) -> None:
+    """However many there are: one is read while the last one goes."""
+    held: list[weakref.ref[FileResult]] = []
+
+    def read() -> Iterator[FileResult]:
+        for result in finished[1]:
+            assert sum(one() is not None for one in held) <= 1
+            fresh = pickle.loads(pickle.dumps(replace(result, output=None)))
+            held.append(weakref.ref(fresh))
+            yield fresh
+            del fresh
+
+    write_report(tmp_path, Results(read))
+    assert len(held) == 2 * 4 and len(list(lines(tmp_path))) == 6
+
+
+def test_a_result_that_travelled_is_the_same(finished: tuple[Path, list[FileResult]]) -> None:
+    """Also when something came to light on the way, before its outcomes were looked at or after."""
+    for result in finished[1]:
+        fresh, sent = pickle.loads(pickle.dumps((result, result)))
+        sent = pickle.loads(pickle.dumps(sent))
+        assert (fresh.brief, fresh.lines) == (result.brief, result.lines)
+        for number in range(len(result.brief)):
+            fresh.hold_back(number)
+            assert sent.outcomes and sent.hold_back(number) is None
+        assert fresh == sent and fresh.lines == sent.lines
+        assert {one["status"] for one in fresh.brief} <= {"not_determined", "not_eligible"}
+        assert not any(one["payable"] for one in fresh.outcomes if one["status"] == "not_determined")
+
+
+def test_a_full_sheet_says_where_the_rest_is(
+    finished: tuple[Path, list[FileResult]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_pages, "LAST_ROW", 3)
+    write_report(tmp_path, [replace(result, output=None) for result in finished[1]])
+    rows = table(openpyxl.load_workbook(tmp_path / REPORT_NAME)["逐企业结果"])
+    assert len(rows) == 3 and "行数已满" in rows[2]["文件"] and "results.jsonl" in rows[2]["文件"]
+    assert len(list(lines(tmp_path))) == 6
 
 
 def rows_of_csv(folder: Path) -> list[dict[str, str]]:

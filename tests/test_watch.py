@@ -18,7 +18,7 @@ from macros_bridge.running import run_batch
 from workbooks.batch import run as batch
 from workbooks.batch import watch
 from workbooks.batch.journal import Journal
-from workbooks.batch.run import process, run
+from workbooks.batch.run import Settled, Told, process, run
 from workbooks.batch.tasks import REPORT_NAME, RESULT_MARK, FileResult, Options, Task
 from workbooks.batch.watch import Watch
 from xlcalc.errors import InputError
@@ -50,11 +50,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Fo
         yield held, record
 
 
-def in_this_process(tasks: list[Task], options: Options, progress) -> list[FileResult]:  # type: ignore[no-untyped-def]
-    results = [process(task, options) for task in tasks]
-    for result in results:
-        progress(result)
-    return results
+def in_this_process(tasks: list[Task], options: Options, told: Told, settled: Settled) -> None:
+    for task in tasks:
+        told(process(task, options))
+    settled()
 
 
 def test_what_is_still_being_copied_or_open_waits(folder: tuple[Folder, Journal]) -> None:

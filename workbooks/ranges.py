@@ -9,30 +9,41 @@ from workbooks.files.cellxml import column_letters, parse_ref
 _LONGEST = 400
 
 
-def ranges_of(cells: Iterable[str]) -> str:
-    """Cells as ``sheet!ref`` joined to ranges down their columns; past some four hundred characters only counted.
+def ranges_of(cells: Iterable[str], longest: int = _LONGEST) -> str:
+    """Cells as ``sheet!ref`` joined to ranges down their columns, other places as they are.
 
-    >>> ranges_of(["表!A6", "表!B6", "表!A7", "表!A9", "另表!C1"])
-    '表!A6:A7、A9、B6；另表!C1'
+    longest: characters; of what finds no room there, only the number is said.
+
+    >>> ranges_of(["表!A6", "表!B6", "表!A7", "表!A9", "另表!C1", "表.xlsx"])
+    '表.xlsx；表!A6:A7、A9、B6；另表!C1'
     """
     columns: dict[str, dict[int, list[int]]] = {}
+    parts: list[tuple[str, str, int]] = []
     for cell in dict.fromkeys(cells):
         sheet, _, ref = cell.rpartition("!")
-        row, column = parse_ref(ref)
+        try:
+            row, column = parse_ref(ref)
+        except ValueError:
+            parts.append((cell, "", 1))
+            continue
         columns.setdefault(sheet, {}).setdefault(column, []).append(row)
-    text = ""
-    left = 0
     for sheet, held in columns.items():
-        mark = f"{'；' if text else ''}{sheet}!"
         for column in sorted(held):
+            letters = column_letters(column)
             for first, last in _runs(sorted(held[column])):
-                letters = column_letters(column)
-                part = f"{letters}{first}" if first == last else f"{letters}{first}:{letters}{last}"
-                if left or len(text) + len(mark) + len(part) > _LONGEST:
-                    left += last - first + 1
-                    continue
-                text += mark + part
-                mark = "、"
+                ref = f"{letters}{first}" if first == last else f"{letters}{first}:{letters}{last}"
+                parts.append((ref, sheet, last - first + 1))
+    return _joined(parts, longest)
+
+
+def _joined(parts: Iterable[tuple[str, str, int]], longest: int) -> str:
+    text, at, left = "", "", 0
+    for ref, sheet, count in parts:
+        mark = "、" if text and sheet == at and sheet else ("；" if text else "") + (f"{sheet}!" if sheet else "")
+        if left or (text and len(text) + len(mark) + len(ref) > longest):
+            left += count
+            continue
+        text, at = text + mark + ref, sheet
     return f"{text} 等，另 {left} 处" if left else text
 
 

@@ -11,6 +11,8 @@ from workbooks.record import ReadBook
 from workbooks.template import empty_results
 from xlcalc.results.outcome import Finding
 
+_LONGEST = 120
+
 
 class Uncalculated:
     """Those of one workbook. Whoever fills a form with a program that does not calculate has changed nothing."""
@@ -33,7 +35,7 @@ class Uncalculated:
         if not self._places:
             return []
         cells = [str(place) for place in self._places]
-        listed = ranges_of(cells)
+        listed = ranges_of(cells, _LONGEST)
         message = f"有 {len(cells)} 处保存的仍是空白模板的结果，填写后没有计算过：{listed}。已重新核算，以新结果为准"
         return [Finding("E-NOT-CALCULATED", "info", message, None, cells[0])]
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from tests.benchmarks.workload import KINDS, workbooks, write_workload
 from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
-from workbooks.batch.run import process, run
-from workbooks.batch.tasks import FileResult, Options, Task, find_tasks, hold_back_doubles
+from workbooks.batch.results import Doubles, Results
+from workbooks.batch.run import process, run_recorded
+from workbooks.batch.tasks import FileResult, Options, Task, find_tasks
 
 PROCESSES = 2
 
@@ -44,14 +45,14 @@ def whole_run(source: Path, out: Path) -> Run:
     watched = _Watched()
     start = time.perf_counter()
     with Journal(out, options) as journal:
-        results = run(tasks, options, watched, journal)
-        hold_back_doubles(results)
+        run_recorded(tasks, options, watched, journal)
         done = time.perf_counter()
-        write_report(out, results)
-    end = time.perf_counter()
-    bad = [result for result in results if result.state != "done"]
-    assert not bad, bad[0].findings
-    outputs = [Path(result.output or "") for result in results]
+        results = Results(lambda: journal.results(tasks))
+        write_report(out, results.amended(Doubles(results)))
+        end = time.perf_counter()
+        bad = [result.findings for result in results if result.state != "done"]
+        assert not bad, bad[0]
+        outputs = [Path(result.output or "") for result in results]
     return Run(len(tasks) / (end - start), end - start, end - done, outputs, watched.peak)
 
 

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 import queue
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from workbooks.batch.child import Disk
 from workbooks.batch.cluster_worker import Parcel, Returned, do_chunk
-from workbooks.batch.failures import codes_of, crashed, failure
-from workbooks.batch.journal import conditions_of, stopped
-from workbooks.batch.run import CHUNK, go_on
-from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown
+from workbooks.batch.failures import codes_of, crashed, failure, go_on, stopped
+from workbooks.batch.journal import signature
+from workbooks.batch.run import Settled, Told
+from workbooks.batch.tasks import CHUNK, FileResult, Options, Task, lock_marks, shown
 from workbooks.files.package import DEFAULT_LIMITS, read_file
 from workbooks.files.writing import write_atomically
 from xlcalc.errors import InputError, WorkbookError
@@ -44,9 +41,9 @@ _QUIET = {
 
 
 def run_on_cluster(
-    address: str, tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
-) -> list[FileResult]:
-    """Does every task on the machines behind an address; results in task order.
+    address: str, tasks: Sequence[Task], options: Options, told: Told, settled: Settled = lambda: None
+) -> None:
+    """Does every task on the machines behind an address.
 
     address: ``tcp://…`` or ``tls://…`` of a scheduler, or ``local:N`` for N processes here. Raises InputError or
     WorkbookError ``E-CLUSTER`` where there is no such cluster or its machines hold other packs or another xlcalc,
@@ -56,7 +53,7 @@ def run_on_cluster(
         message = "集群上不能用 LibreOffice 引擎，也不能连台账"
         raise InputError("E-CLUSTER", message, where="--cluster", remedy="请去掉 --cluster 在本机运行")
     with _client(address) as client:
-        return _Sending(client, tasks, options, progress).done()
+        _Sending(client, tasks, options, told, settled).done()
 
 
 @contextlib.contextmanager
@@ -101,11 +98,9 @@ def _reaching() -> Iterator[None]:
 class _Sending:
     """The files of one run on their way to the machines and back."""
 
-    def __init__(
-        self, client: Any, tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
-    ) -> None:
-        self._client, self._tasks, self._options, self._progress = client, tasks, options, progress
-        self._results: dict[int, FileResult] = {}
+    def __init__(self, client: Any, tasks: Sequence[Task], options: Options, told: Told, settled: Settled) -> None:
+        self._client, self._tasks, self._options, self._told, self._settled = client, tasks, options, told, settled
+        self._left = len(tasks)
         self._waiting = deque(range(len(tasks)))
         self._alone: deque[int] = deque()
         self._later: set[int] = set()
@@ -115,17 +110,16 @@ class _Sending:
         self._signature = signature(options)
         self._limits = DEFAULT_LIMITS.given(dict(options.limits))
 
-    def done(self) -> list[FileResult]:
-        """The results in task order."""
+    def done(self) -> None:
+        """Until every result was told of."""
         try:
             self._send()
-            while len(self._results) < len(self._tasks):
+            while self._left:
                 if self._flying:
                     self._take(self._next())
                 self._send()
         finally:
             self._disk.close()
-        return [self._results[place] for place in range(len(self._tasks))]
 
     def _next(self) -> Any:
         """The next future that ends; one whose cluster is gone may never do so."""
@@ -190,6 +184,7 @@ class _Sending:
             writing = [self._placed(self._tasks[place], *one) for place, one in zip(places, returned, strict=True)]
             for place, (result, placed) in zip(places, writing, strict=True):
                 self._ended(place, self._written(self._tasks[place], result, placed))
+            self._settled()
         future.release()
 
     def _broken(self, places: list[int], error: BaseException) -> None:
@@ -212,7 +207,8 @@ class _Sending:
             target = task.target.with_suffix(Path(result.output).suffix)
             self._disk.put(target, data)
             output = str(target)
-        return replace(result, path=shown(task.path), output=output), self._disk.take()
+        result.path, result.output = shown(task.path), output
+        return result, self._disk.take()
 
     def _written(self, task: Task, result: FileResult, placed: Future[None]) -> FileResult:
         """The result once it stands on the disk."""
@@ -230,11 +226,5 @@ class _Sending:
             self._later.add(place)
             self._waiting.append(place)
             return
-        self._results[place] = result
-        self._progress(result)
-
-
-@lru_cache(maxsize=8)
-def signature(options: Options) -> str:
-    """What every machine of a run must have in common: version, packs and options."""
-    return hashlib.sha256(json.dumps(conditions_of(options), sort_keys=True).encode()).hexdigest()
+        self._left -= 1
+        self._told(result)

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from workbooks.batch.journal import signature
 from workbooks.batch.run import Worker, share_out
-from workbooks.batch.tasks import FileResult, Options, Task, lock_marks
+from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown
 from xlcalc.errors import WorkbookError
 
 
@@ -31,8 +32,6 @@ _here = threading.local()
 def do_chunk(parcels: list[Parcel], options: Options, wanted: str) -> list[Returned]:
     """Works on a chunk; runs in a dask worker. Raises WorkbookError ``E-CLUSTER`` where packs or version differ."""
     from distributed import get_worker
-
-    from workbooks.batch.cluster import signature
 
     if signature(options) != wanted:
         message = "这台机器上的 xlcalc 版本或政策包与发起运行的机器不同"
@@ -74,7 +73,9 @@ def _done(tasks: list[Task], options: Options) -> list[FileResult]:
             held[1].finish()
         held = _here.child = (options, Worker(options))
     try:
-        return share_out(tasks, [held[1]], lambda _: None)
+        found: dict[str, FileResult] = {}
+        share_out(tasks, [held[1]], lambda result: found.update({result.path: result}))
+        return [found[shown(task.path)] for task in tasks]
     except BaseException:
         del _here.child
         held[1].stop()

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbooks.batch.run import failed, run_direct
-from workbooks.batch.tasks import FileResult, Options, Task
+from workbooks.batch.failures import failed
+from workbooks.batch.run import Settled, Told, run, run_direct
+from workbooks.batch.tasks import Options, Task
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice
 
 
-def run_with_libreoffice(
-    tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]
-) -> list[FileResult]:
+def run_with_libreoffice(tasks: Sequence[Task], options: Options, told: Told, settled: Settled = lambda: None) -> None:
     """Only files that read well are shown to LibreOffice, many to one process; its values are then compared."""
     direct = replace(options, engine="direct")
-    first = run_direct([replace(task, target=None) for task in tasks], direct, lambda _: None)
+    first = run([replace(task, target=None) for task in tasks], direct, lambda _: None)
     good = [task for task, result in zip(tasks, first, strict=True) if result.state == "done"]
     values: dict[Path, Any] = {}
     for start in range(0, len(good), 50):
         chunk = [task.path for task in good[start : start + 50]]
         values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
-    results = []
-    second = {}
     usable = [replace(task, evaluated=values[task.path]) for task in good if isinstance(values[task.path], dict)]
-    for task, result in zip(usable, run_direct(usable, direct, progress), strict=True) if usable else ():
-        second[task.path] = result
+    if usable:
+        run_direct(usable, direct, told, settled)
     for task, result in zip(tasks, first, strict=True):
-        if task.path in second:
-            results.append(second[task.path])
-            continue
         error = values.get(task.path)
-        ended = result if error is None else failed(task, error.code, error.message, error.remedy)
-        progress(ended)
-        results.append(ended)
-    return results
+        if not isinstance(error, dict):
+            told(result if error is None else failed(task, error.code, error.message, error.remedy))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbooks.batch.tasks import FileResult, Task, shown
 from workbooks.files.writing import discard_temporary, io_reason, stops_all
-from xlcalc.errors import XlcalcError
+from xlcalc.errors import WorkbookError, XlcalcError
 
 
 def failed(task: Task, code: str, message: str, remedy: str, state: str = "failed") -> FileResult:
@@ -49,3 +49,16 @@ def crashed(task: Task) -> FileResult:
 def codes_of(result: FileResult) -> list[str]:
     """The codes of a file's own findings."""
     return [finding["code"] for finding in result.findings]
+
+
+def go_on(task: Task, result: FileResult) -> None:
+    """Ends the run where every other file would meet the same."""
+    if result.stops:
+        raise stopped(result.findings[0]["message"].partition("。")[0])
+    if codes_of(result) == ["E-BOOK-MISSING"] and not task.path.parent.exists():
+        raise stopped(f"文件夹“{shown(task.path.parent)}”不见了")
+
+
+def stopped(reason: str) -> WorkbookError:
+    """What ends a whole run: what was done is on the disk, and the run can go on from there."""
+    return WorkbookError("E-STOPPED", f"{reason}，已停止；已写好的结果完好", remedy="排除原因后用 --resume 继续")

@@ -1,7 +1,8 @@
 """The record of a run, kept in the folder for results while it goes on: who is at work, and what is done already.
 
-A file's line is written after its result is on the disk, many lines to one transaction. Whatever is killed, and
-whenever: a result that stands in the record is whole, and the others are made again.
+A file's line is written after its result is on the disk, many lines to one transaction, and no worker is given
+another chunk before the lines of its last one stand. Whatever is killed, and whenever: a result that stands in the
+record is whole, and the others, at most a chunk for each worker, are made again.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import re
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from workbooks.batch.tasks import RECORDS_NAME, FileResult, Options, Skipped, Task, shown
+from workbooks.batch.failures import stopped
+from workbooks.batch.results import as_json
+from workbooks.batch.tasks import CHUNK, RECORDS_NAME, FileResult, Options, Skipped, Task, shown
 from workbooks.files.package import read_file
 from workbooks.files.writing import discard_temporaries, ensure_writable, io_reason, write_atomically
 from xlcalc import __version__
@@ -28,15 +32,15 @@ from xlcalc.errors import WorkbookError, WorkbookRefused
 from xlcalc.packs.registry import load_policy, policy_ids
 
 DATABASE_NAME, LOG_NAME, HOLDER_NAME = "journal.sqlite", "日志.txt", "正在使用.txt"
-CHUNK, CHUNK_SECONDS = 20, 1.0
-_FORMAT = 1
+CHUNK_SECONDS = 1.0
+_FORMAT = 2
 _SETTINGS = ("locking_mode = EXCLUSIVE", "synchronous = EXTRA", "journal_mode = DELETE")
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL,"
     " conditions TEXT NOT NULL, started TEXT NOT NULL, finished TEXT)",
     "CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, sha256 TEXT, template TEXT, packs TEXT NOT NULL,"
-    " state TEXT NOT NULL, output TEXT, output_sha256 TEXT, outcomes TEXT NOT NULL, findings TEXT NOT NULL,"
-    " seconds REAL NOT NULL, finished TEXT NOT NULL)",
+    " state TEXT NOT NULL, output TEXT, output_sha256 TEXT, findings TEXT NOT NULL, seconds REAL NOT NULL,"
+    " finished TEXT NOT NULL, brief TEXT NOT NULL, outcomes TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL)",
 )
 _AGAIN = "请去掉 --resume 重新运行"
@@ -90,26 +94,35 @@ class Journal:
                 (self.folder / HOLDER_NAME).unlink()
             self._base.close()
 
-    def standing(self, tasks: Iterable[Task]) -> dict[Path, FileResult]:
-        """The results that need not be made again: same input, and the output on the disk is the one recorded."""
+    def standing(self, tasks: Iterable[Task]) -> set[Path]:
+        """The files that need not be worked on again: same input, and the output on the disk is the one recorded."""
         rows = self._base.execute(
-            "SELECT path, sha256, template, packs, state, output, output_sha256, outcomes, findings, seconds FROM file"
-            " WHERE state <> 'failed' AND sha256 IS NOT NULL"
+            "SELECT path, sha256, state, output, output_sha256 FROM file WHERE state <> 'failed' AND sha256 IS NOT NULL"
         )
-        recorded = {row[0]: row for row in rows} if self._resume else {}
-        found = {}
+        recorded = {row[0]: row[1:] for row in rows} if self._resume else {}
+        found = set()
         for task in tasks:
-            row = recorded.get(shown(task.path))
-            if row is None or _hash_of(task.path) != row[1]:
+            digest, state, output, output_digest = recorded.get(shown(task.path), (None,) * 4)
+            if digest is None or _hash_of(task.path) != digest:
                 continue
-            if row[4] == "done" and not _is_whole(row[5], row[6], task):
-                continue
-            found[task.path] = FileResult(
-                row[0], row[5], row[4], json.loads(row[7]), json.loads(row[8]), row[9], row[1], row[2],
-                json.loads(row[3]), row[6],
-            )  # fmt: skip
+            if state != "done" or _is_whole(output, output_digest, task):
+                found.add(task.path)
         self.resumed = len(found)
         return found
+
+    def results(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
+        """What is on record of some tasks, one after another, as it was noted."""
+        self.commit()
+        for task in tasks:
+            path = shown(task.path)
+            row = self._base.execute(
+                "SELECT sha256, template, packs, state, output, output_sha256, findings, seconds, brief, outcomes"
+                " FROM file WHERE path = ?", (path,),
+            ).fetchone()  # fmt: skip
+            yield FileResult.kept(
+                row[9], row[8], path=path, output=row[4], state=row[3], findings=json.loads(row[6]), seconds=row[7],
+                sha256=row[0], template=row[1], packs=json.loads(row[2]), output_sha256=row[5],
+            )  # fmt: skip
 
     def recording(self, progress: Callable[[FileResult], None]) -> Callable[[FileResult], None]:
         """The same progress, each result noted first."""
@@ -122,16 +135,18 @@ class Journal:
 
     def add(self, result: FileResult) -> None:
         """Notes a result; it is on the disk after the next ``commit``, which comes by itself in time."""
+        lines, brief = result.texts
         self._held.append((
-            result.path, result.sha256, result.template, _json(result.packs), result.state, result.output,
-            result.output_sha256, _json(result.outcomes), _json(result.findings), result.seconds, _now(),
+            result.path, result.sha256, result.template, as_json(result.packs), result.state, result.output,
+            result.output_sha256, as_json(result.findings), result.seconds, _now(), brief, lines,
         ))  # fmt: skip
         if len(self._held) >= CHUNK or time.monotonic() - self._since >= CHUNK_SECONDS:
             self.commit()
 
     def commit(self) -> None:
         """One transaction for all results noted since the last."""
-        self._write(f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 11)})", self._held)
+        if self._held:
+            self._write(f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 12)})", self._held)
         self._held = []
         self._since = time.monotonic()
 
@@ -241,11 +256,6 @@ class Journal:
             raise stopped(f"日志写不进去（{io_reason(error)}）") from None
 
 
-def stopped(reason: str) -> WorkbookError:
-    """What ends a whole run: what was done is on the disk, and the run can go on from there."""
-    return WorkbookError("E-STOPPED", f"{reason}，已停止；已写好的结果完好", remedy="排除原因后用 --resume 继续")
-
-
 def masked(text: str) -> str:
     """The text without full phone numbers and 统一社会信用代码 or identity numbers: fit for a log.
 
@@ -271,6 +281,12 @@ def conditions_of(options: Options) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=8)
+def signature(options: Options) -> str:
+    """What every machine of a run must have in common: version, packs and options."""
+    return hashlib.sha256(json.dumps(conditions_of(options), sort_keys=True).encode()).hexdigest()
+
+
 def _hash_of(path: Path) -> str | None:
     try:
         return _sha256(read_file(path))
@@ -292,10 +308,6 @@ def _is_whole(output: str | None, digest: str | None, task: Task) -> bool:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _now() -> str:

@@ -1,55 +1,83 @@
-"""The run report: a workbook people read and two files machines read, from the same results."""
+"""The run report: a workbook people read and two files machines read, in one passage through the same results."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import io
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from textwrap import indent
+from typing import Any, TextIO
 
-from workbooks.batch.report_lines import jsonl, table
+from workbooks.batch.report_lines import Lines, Table
 from workbooks.batch.report_pages import ReportBook
-from workbooks.batch.report_sheets import changes_page, files_page, findings_page, outcomes_page
-from workbooks.batch.report_summary import STATE_LABELS, spread_page, summary_page
+from workbooks.batch.report_sheets import ChangesPage, FilesPage, FindingsPage, OutcomesPage
+from workbooks.batch.report_summary import spread_page, summary_page
+from workbooks.batch.report_tally import Tally
 from workbooks.batch.tasks import JSONL_NAME, REPORT_NAME, TABLE_NAME, FileResult, Skipped, shown
-from workbooks.files.writing import write_atomically
-from xlcalc.values.money import Money
+from workbooks.files.writing import written_atomically
+
+_FORMAT = "xlcalc.run/1"
 
 
-def totals(results: Sequence[FileResult]) -> dict[str, Any]:
+def totals(results: Iterable[FileResult]) -> dict[str, Any]:
     """Counts of files and statuses, and the payable money; only ``payable`` is ever totalled."""
-    outcomes = [outcome for result in results for outcome in result.outcomes]
-    payable = sum(outcome["payable"]["fen"] for outcome in outcomes if outcome["payable"])
-    return {
-        "files": len(results),
-        **{state: sum(result.state == state for result in results) for state in STATE_LABELS},
-        "outcomes": dict(sorted(Counter(outcome["status"] for outcome in outcomes).items())),
-        "blocking_files": sum(result.blocking for result in results),
-        "payable": Money(payable).as_dict(),
-    }
+    return Tally.of(results).as_dict()
 
 
-def run_dict(results: Sequence[FileResult], skipped: Sequence[Skipped] = ()) -> dict[str, Any]:
+def run_dict(results: Iterable[FileResult], skipped: Sequence[Skipped] = ()) -> dict[str, Any]:
     """The ``xlcalc.run/1`` document."""
-    return {
-        "format": "xlcalc.run/1",
-        "files": [result.as_dict() for result in results],
-        "skipped": [{"path": shown(item.path), "reason": item.reason} for item in skipped],
-        "totals": totals(results),
-    }
+    files = [result.as_dict() for result in results]
+    return {"format": _FORMAT, "files": files, **_after_files(Tally.of(results), skipped)}
 
 
-def write_report(outdir: Path, results: Sequence[FileResult], skipped: Sequence[Skipped] = ()) -> Path:
-    """Writes 运行报告.xlsx, results.jsonl and results.csv into a folder; returns the report's path."""
-    write_atomically(outdir / JSONL_NAME, jsonl(results))
-    write_atomically(outdir / TABLE_NAME, table(outdir, results))
-    report = ReportBook(outdir)
-    summary_page(report, results, totals(results), len(skipped))
-    spread_page(report, results)
-    outcomes_page(report, results)
-    findings_page(report, results)
-    changes_page(report, results)
-    files_page(report, results, skipped)
+def write_run(stream: TextIO, results: Iterable[FileResult], skipped: Sequence[Skipped] = (), **more: Any) -> None:
+    """Writes the same document, and more at its end, file by file."""
+    stream.write(f'{{\n  "format": "{_FORMAT}",\n  "files": [')
+    tally, before = Tally(), "\n"
+    for result in results:
+        tally.add(result)
+        stream.write(before + indent(_indented(result.as_dict()), "    "))
+        before = ",\n"
+    stream.write("\n  ]," if tally.files else "],")
+    stream.write(_indented(_after_files(tally, skipped) | more)[1:] + "\n")
+
+
+def _after_files(tally: Tally, skipped: Sequence[Skipped]) -> dict[str, Any]:
+    left = [{"path": shown(item.path), "reason": item.reason} for item in skipped]
+    return {"skipped": left, "totals": tally.as_dict()}
+
+
+def _indented(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def write_report(
+    outdir: Path, results: Iterable[FileResult], skipped: Sequence[Skipped] = (), tally: Tally | None = None
+) -> Path:
+    """Writes 运行报告.xlsx, results.jsonl and results.csv into a folder; returns the report's path.
+
+    results: gone through twice, and none of them is held. tally: counts them on the way, for whoever asks later.
+    """
     path = outdir / REPORT_NAME
-    write_atomically(path, report.closed())
+    tally = Tally() if tally is None else tally
+    used = {key for result in results for outcome in result.brief for key in outcome["results"]}
+    with ExitStack() as stack:
+        lines = stack.enter_context(written_atomically(outdir / JSONL_NAME))
+        table = stack.enter_context(written_atomically(outdir / TABLE_NAME))
+        text = io.TextIOWrapper(table, encoding="utf-8-sig", newline="")
+        stack.callback(text.detach)
+        report = stack.enter_context(ReportBook(outdir, stack.enter_context(written_atomically(path))))
+        summary, spread = report.page("汇总"), report.page("分布")
+        lists = (OutcomesPage(report, used), FindingsPage(report), ChangesPage(report), FilesPage(report))
+        takers = (Lines(lines), Table(text, outdir), tally, *lists)
+        for result in results:
+            for taker in takers:
+                taker.add(result)
+        lists[-1].add_skipped(skipped)
+        for page in lists:
+            page.end()
+        summary_page(summary, tally, len(skipped))
+        spread_page(spread, tally)
     return path

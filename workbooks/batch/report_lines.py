@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
-from workbooks.batch.tasks import FileResult
+from workbooks.batch.results import FileResult, as_json
 
 MONEY_RESULTS = ("face_value", "reduction", "own_payment", "recognised_cost", "subsidy", "award")
 _TEXT = (
@@ -23,45 +22,57 @@ COLUMNS = (
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
 
-def jsonl(results: Sequence[FileResult]) -> bytes:
+class Lines:
     """``results.jsonl``: an outcome a line, with the file it is from."""
-    return "".join(
-        json.dumps({"file": result.path, **outcome}, ensure_ascii=False) + "\n"
-        for result in results
-        for outcome in result.outcomes
-    ).encode()
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def add(self, result: FileResult) -> None:
+        """The lines of one file."""
+        head = '{"file": ' + as_json(result.path) + ", "
+        self._stream.write("".join(f"{head}{line[1:]}\n" for line in result.lines).encode())
 
 
-def table(outdir: Path, results: Sequence[FileResult]) -> bytes:
+class Table:
     """``results.csv``: an outcome a row, one type a column, so that it reads straight into Parquet or a database.
 
     UTF-8 with its mark; results by their path below outdir, money in whole fen, levels 0–4, lists joined by ``;``, an
     empty field for what is not known.
     A text that a spreadsheet could run begins with ``'``, and so does one that begins with ``'`` itself.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_rows(outdir, results))
-    return stream.getvalue().encode("utf-8-sig")
+
+    def __init__(self, stream: TextIO, outdir: Path) -> None:
+        self._writer, self._outdir = csv.writer(stream, lineterminator="\r\n"), outdir
+        self._writer.writerow(COLUMNS)
+
+    def add(self, result: FileResult) -> None:
+        """The rows of one file."""
+        self._writer.writerows(_rows(self._outdir, result))
 
 
-def _rows(outdir: Path, results: Sequence[FileResult]) -> Iterator[list[Any]]:
-    for result in results:
-        output = Path(result.output).relative_to(outdir).as_posix() if result.output else None
-        own = {"file": result.path, "output": output, "template": result.template}
-        codes = [finding["code"] for finding in result.findings]
-        for outcome in result.outcomes:
-            found = outcome["results"]
-            yield [
-                *(safe({**own, **outcome}.get(key)) for key in _TEXT),
-                found.get("score"),
-                *(found.get(key) for key in _COUNTS),
-                *(_fen(found.get(key)) for key in MONEY_RESULTS),
-                _fen(outcome["payable"]),
-                ";".join(outcome["missing"]),
-                ";".join(sorted({*codes, *(finding["code"] for finding in outcome["findings"])})),
-            ]
+def _rows(outdir: Path, result: FileResult) -> Iterator[list[Any]]:
+    output = below(outdir, result.output).replace(os.sep, "/") if result.output else None
+    own = {"file": result.path, "output": output, "template": result.template}
+    codes = {finding["code"] for finding in result.findings}
+    for outcome in result.brief:
+        found = outcome["results"]
+        texts = own | outcome
+        yield [
+            *(safe(texts.get(key)) for key in _TEXT),
+            found.get("score"),
+            *(found.get(key) for key in _COUNTS),
+            *(_fen(found.get(key)) for key in MONEY_RESULTS),
+            _fen(outcome["payable"]),
+            ";".join(outcome["missing"]),
+            ";".join(sorted(codes.union(finding["code"] for finding in outcome["findings"]))),
+        ]
+
+
+def below(outdir: Path, output: str) -> str:
+    """Where a result lies in the folder of the report."""
+    head = f"{outdir}{os.sep}"
+    return output.removeprefix(head) if output.startswith(head) else str(Path(output).relative_to(outdir))
 
 
 def safe(value: Any) -> Any:

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import xlsxwriter
 
+from workbooks.batch.report_lines import below
 from workbooks.batch.tasks import FileResult
 
 LAST_ROW = 1_000_000
-_LAST_LINK = 60_000
+_MOST_LINKS = 60_000
 _LONGEST = 32_000
-_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+# Rows go to the disk one by one, so that a report of any length takes little memory.
+_OPTIONS = {"constant_memory": True}
+_OPTIONS |= dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
 
 
 class ReportBook:
-    """The workbook of one report; outdir: the folder its links start from."""
+    """The workbook of one report, finished where its ``with`` ends; every sheet is written row by row.
 
-    def __init__(self, outdir: Path) -> None:
+    outdir: the folder its links start from.
+    """
+
+    def __init__(self, outdir: Path, stream: BinaryIO) -> None:
         self.outdir = outdir
-        self._below: dict[str, str] = {}
-        self._stream = io.BytesIO()
-        self.book = xlsxwriter.Workbook(self._stream, _OPTIONS)
+        self._rows = tempfile.TemporaryDirectory()
+        self.book = xlsxwriter.Workbook(stream, {**_OPTIONS, "tmpdir": self._rows.name})
         # One time for all, so that the same results give the same bytes.
         self.book.set_properties({"author": "xlcalc", "title": "运行报告", "created": datetime(2025, 1, 1)})
         self.looks = {name: self.book.add_format(look) for name, look in _LOOKS.items()}
 
-    def below(self, output: str) -> str:
-        """Where a result lies in the folder of the report."""
-        if output not in self._below:
-            self._below[output] = str(Path(output).relative_to(self.outdir))
-        return self._below[output]
+    def __enter__(self) -> ReportBook:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.book.close()
+        finally:
+            for sheet in self.book.worksheets():
+                sheet.row_data_fh.close()
+            self._rows.cleanup()
+
+    def below(self, result: FileResult) -> str | None:
+        """Where the result of a file lies in the folder of the report; None where there is none."""
+        return below(self.outdir, result.output) if result.output else None
 
     def page(self, name: str, columns: Sequence[tuple[str, float]] = (), *, wide: bool = True) -> Page:
         """A sheet, printed on A4; columns: headings with their widths, repeated on every printed page."""
@@ -55,56 +70,67 @@ class ReportBook:
         page.sheet.set_footer("&C第 &P 页 共 &N 页")
         return page
 
-    def closed(self) -> bytes:
-        """The finished workbook."""
-        self.book.close()
-        return self._stream.getvalue()
-
 
 class Page:
-    """One sheet of the report."""
+    """One sheet of the report; ``book``: the workbook it is in."""
 
     def __init__(self, report: ReportBook, sheet: Any, width: int) -> None:
-        self.sheet, self._report, self._width = sheet, report, width
+        self.sheet, self.book, self._report, self._width = sheet, report.book, report, width
         self.looks: Mapping[str, Any] = report.looks
+        self._links = 0
 
     def put(self, row: int, column: int, value: Any, look: str = "text") -> None:
-        """Writes one cell; text always as a string, never as a formula or a link."""
-        if value is None:
-            self.sheet.write_blank(row, column, None, self.looks[look])
-        elif isinstance(value, int | float):
+        """Writes one cell unless it is empty; text always as a string, never as a formula or a link."""
+        if isinstance(value, str):
+            if value:
+                self.sheet.write_string(row, column, value[:_LONGEST], self.looks[look])
+        elif value is not None:
             self.sheet.write_number(row, column, value, self.looks[look])
-        else:
-            self.sheet.write_string(row, column, str(value)[:_LONGEST], self.looks[look])
 
     def line(self, row: int, values: Sequence[Any], looks: Sequence[str] = (), first: int = 0) -> None:
         """Writes cells side by side; those without a look of their own are text."""
         for offset, value in enumerate(values):
             self.put(row, first + offset, value, looks[offset] if offset < len(looks) else "text")
 
-    def link(self, row: int, column: int, result: FileResult, where: str | None) -> None:
-        """A link to a cell of the result workbook, where there is one and the spreadsheet's link limits allow it."""
-        target = self._report.below(result.output) if result.output else None
-        if target is None or not where or "!" not in where or row >= _LAST_LINK or "#" in target:
-            self.put(row, column, where)
+    def link(self, row: int, column: int, result: FileResult, text: str | None, where: str | None = None) -> None:
+        """A link to the result workbook or a cell of it, where there is one and the limits for links allow it."""
+        target = self._report.below(result)
+        name, mark, ref = (where or "").rpartition("!")
+        if target is None or "#" in target or (where and not mark) or self._links >= _MOST_LINKS:
+            self.put(row, column, text)
             return
-        name, _, ref = where.rpartition("!")
+        self._links += 1
         quoted = name.replace("'", "''")
-        self.sheet.write_url(row, column, f"external:{target}#'{quoted}'!{ref}", self.looks["link"], string=where)
-
-    def is_full(self, row: int) -> bool:
-        """Whether the sheet ends before this row; then it says where the others stand."""
-        if row == LAST_ROW:
-            self.put(row, 0, "行数已满，其余见 results.jsonl 和 results.csv", "warn")
-        return row >= LAST_ROW
-
-    def end(self, row: int) -> None:
-        """Filters over the rows down to this one; a list of nothing says so."""
-        if row == 0:
-            self.put(1, 0, "无")
-        self.sheet.autofilter(0, 0, max(row, 1), self._width - 1)
+        at = f"#'{quoted}'!{ref}" if where else ""
+        self.sheet.write_url(row, column, f"external:{target}{at}", self.looks["link"], string=text)
 
 
+class ListPage:
+    """A sheet that grows by the rows of one file after another."""
+
+    def __init__(self, report: ReportBook, name: str, columns: Sequence[tuple[str, float]]) -> None:
+        self.page, self._columns, self._row = report.page(name, columns), len(columns), 0
+
+    def next_row(self) -> int | None:
+        """The row to write next; None where the sheet ends, which then says where the others stand."""
+        if self._row < LAST_ROW:
+            self._row += 1
+            if self._row == LAST_ROW:
+                self.page.put(self._row, 0, _FULL, "warn")
+        return self._row if self._row < LAST_ROW else None
+
+    def end(self) -> None:
+        """Filters over the rows; a list of nothing says so."""
+        if self._row == 0:
+            self.page.put(1, 0, "无")
+        area = (max(self._row, 1), self._columns - 1)
+        self.page.sheet.autofilter(0, 0, *area)
+        # Empty cells, of which there are many, are not written; their borders come from one rule.
+        boxed = {"type": "formula", "criteria": '=$A2<>""', "format": self.page.looks["box"]}
+        self.page.sheet.conditional_format(1, 0, *area, boxed)
+
+
+_FULL = "行数已满，其余见 results.jsonl、results.csv 和各结果文件的“检查结果”表"
 _BASE = {"font_name": "仿宋", "font_size": 10, "valign": "vcenter", "border": 1, "text_wrap": True}
 _CARD = {"font_name": "仿宋", "font_size": 11, "valign": "vcenter", "align": "center", "left": 2, "right": 2}
 _LOOKS: dict[str, dict[str, Any]] = {
@@ -125,5 +151,6 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "money": {**_BASE, "num_format": "#,##0.00", "text_wrap": False, "indent": 1, "align": "right"},
     "block": {**_BASE, "bg_color": "#F8CBAD", "quote_prefix": True},
     "warn": {**_BASE, "bg_color": "#FFE699", "quote_prefix": True},
+    "box": {"border": 1},
     "link": {**_BASE, "font_color": "#0563C1", "underline": 1},
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbooks.batch.report_pages import Page, ReportBook
-from workbooks.batch.report_summary import STATE_LABELS
-from workbooks.batch.tasks import FileResult, Skipped, shown
+from workbooks.batch.report_pages import ListPage, ReportBook
+from workbooks.batch.report_tally import STATE_LABELS
+from workbooks.batch.results import FileResult
+from workbooks.batch.tasks import Skipped, shown
+from workbooks.ranges import ranges_of
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.explain import BASIS_LABELS, RESULT_LABELS, SEVERITY_LABELS, STATUS_LABELS, fact_label
 from xlcalc.values.levels import LABELS
@@ -16,64 +20,82 @@ from xlcalc.values.levels import LABELS
 _ROW_HEIGHT = 42
 _COUNTED = ("score", "maturity_level", "scenes_at_level", "mandatory_at_level")
 _RESULTS = (*_COUNTED, "face_value", "reduction", "own_payment", "recognised_cost", "subsidy", "award")
+_NAMED, _BLOCKS, _CHANGES = 3, 20, 20
+"""Rows of one kind a file gets: of findings, of those that block, of changed cells; the others share one row."""
+_LONGEST = 200
+_RANK = {"block": 0, "human": 1, "warn": 2, "info": 3}
 
 
-def outcomes_page(report: ReportBook, results: Sequence[FileResult]) -> None:
-    """A row for each result, with its derivation; only the results some policy of this run has."""
-    used = {key for result in results for outcome in result.outcomes for key in outcome["results"]}
-    keys = [key for key in _RESULTS if key in used]
-    columns = [("文件", 22.0), ("位置", 13), ("企业", 26), ("代码或行", 20), ("政策", 20), ("版本", 11), ("状态", 12)]
-    columns += [(RESULT_LABELS[key], 9 if key in _COUNTED else 13) for key in keys]
-    columns += [
-        ("可拨付（元）", 14),
-        ("依据（每步及条款）", 80),
-        ("尚缺", 40),
-        ("口径及另一口径的结果", 50),
-        ("数值依据", 14),
-    ]
-    page = report.page("逐企业结果", columns)
-    page.sheet.set_row(0, 44)
-    page.sheet.freeze_panes(1, 3)
-    row = 0
-    for result in results:
-        for outcome in result.outcomes:
-            row += 1
-            if page.is_full(row):
-                break
-            _outcome(page, row, result, outcome, keys)
-    page.end(row)
-    # The reasons are read on screen; what is printed ends with the money.
-    page.sheet.print_area(0, 0, max(row, 1), 7 + len(keys))
+class OutcomesPage(ListPage):
+    """A row for each result, with its derivation; used: the results that some policy of this run has."""
+
+    def __init__(self, report: ReportBook, used: set[str]) -> None:
+        self._keys = [key for key in _RESULTS if key in used]
+        columns = [
+            ("文件", 22.0),
+            ("位置", 13),
+            ("企业", 26),
+            ("代码或行", 20),
+            ("政策", 20),
+            ("版本", 11),
+            ("状态", 12),
+        ]
+        columns += [(RESULT_LABELS[key], 9 if key in _COUNTED else 13) for key in self._keys]
+        columns += [
+            ("可拨付（元）", 14),
+            ("依据（每步及条款）", 80),
+            ("尚缺", 40),
+            ("口径及另一口径的结果", 50),
+            ("数值依据", 14),
+        ]
+        super().__init__(report, "逐企业结果", columns)
+        self.page.sheet.set_row(0, 44)
+        self.page.sheet.freeze_panes(1, 3)
+
+    def add(self, result: FileResult) -> None:
+        """The rows of one file."""
+        file = Path(result.path).name
+        for outcome in result.brief:
+            if (row := self.next_row()) is not None:
+                self._outcome(row, file, outcome)
+
+    def _outcome(self, row: int, file: str, outcome: Mapping[str, Any]) -> None:
+        page, status, payable = self.page, outcome["status"], outcome["payable"]
+        # Three lines; whoever wants all of a derivation opens the cell, or the result itself.
+        page.sheet.set_row(row, _ROW_HEIGHT)
+        policy = _label_of(outcome["policy"])
+        page.line(row, (file, outcome["where"], outcome["name"], outcome["record"], policy, outcome["version"]))
+        page.put(row, 6, STATUS_LABELS[status], {"not_eligible": "block", "not_determined": "warn"}.get(status, "text"))
+        for column, key in enumerate(self._keys, 7):
+            page.put(row, column, *_shown(key, outcome["results"].get(key)))
+        tail = 7 + len(self._keys)
+        page.put(row, tail, payable["fen"] / 100 if payable else None, "money")
+        page.line(row, (
+            "\n".join(sentence for step in outcome["steps"] for sentence in step["sentences"]),
+            "、".join(fact_label(name) for name in outcome["missing"]),
+            "\n".join(_choice_text(choice) for choice in outcome["choices"]),
+            BASIS_LABELS[outcome["basis"]],
+        ), first=tail + 1)  # fmt: skip
+
+    def end(self) -> None:
+        """Filters; the reasons are read on screen, what is printed ends with the money."""
+        super().end()
+        self.page.sheet.print_area(0, 0, max(self._row, 1), 7 + len(self._keys))
 
 
-def _outcome(page: Page, row: int, result: FileResult, outcome: Mapping[str, Any], keys: Sequence[str]) -> None:
-    # Three lines; whoever wants all of a derivation opens the cell, or the result itself.
-    page.sheet.set_row(row, _ROW_HEIGHT)
-    policy, status = load_policy(outcome["policy"]).label, outcome["status"]
-    place = (Path(result.path).name, outcome["where"], outcome["name"], outcome["record"], policy, outcome["version"])
-    page.line(row, place)
-    page.put(row, 6, STATUS_LABELS[status], {"not_eligible": "block", "not_determined": "warn"}.get(status, "text"))
-    for column, key in enumerate(keys, 7):
-        _result(page, row, column, key, outcome["results"].get(key))
-    tail, payable = 7 + len(keys), outcome["payable"]
-    page.put(row, tail, payable["fen"] / 100 if payable else None, "money")
-    page.line(row, (
-        "\n".join(sentence for step in outcome["steps"] for sentence in step["sentences"]),
-        "、".join(fact_label(name) for name in outcome["missing"]),
-        "\n".join(_choice_text(choice) for choice in outcome["choices"]),
-        BASIS_LABELS[outcome["basis"]],
-    ), first=tail + 1)  # fmt: skip
+@cache
+def _label_of(policy: str) -> str:
+    return load_policy(policy).label
 
 
-def _result(page: Page, row: int, column: int, key: str, value: Any) -> None:
+def _shown(key: str, value: Any) -> tuple[Any, str]:
     if isinstance(value, dict):
-        page.put(row, column, value["fen"] / 100, "money")
-    elif key == "maturity_level" and value is not None:
-        page.put(row, column, LABELS[value])
-    elif key == "score" and value is not None:
-        page.put(row, column, float(value), "number")
-    else:
-        page.put(row, column, value, "count")
+        return value["fen"] / 100, "money"
+    if key == "maturity_level" and value is not None:
+        return LABELS[value], "text"
+    if key == "score" and value is not None:
+        return float(value), "number"
+    return value, "count"
 
 
 def _choice_text(choice: Mapping[str, Any]) -> str:
@@ -92,73 +114,152 @@ def _plain(key: str, value: Any) -> str:
     return STATUS_LABELS.get(str(value), str(value))
 
 
-def _all_findings(results: Sequence[FileResult]) -> Iterator[tuple[FileResult, str | None, dict[str, Any]]]:
-    """Every finding with its file and, where it is one enterprise's, the enterprise."""
-    for result in results:
-        yield from ((result, None, finding) for finding in result.findings)
-        for outcome in result.outcomes:
-            yield from ((result, outcome["name"], finding) for finding in outcome["findings"])
+@dataclass
+class _Told:
+    """What several findings of a file say in the same words: of which enterprises, at which cells, how often."""
+
+    message: str
+    names: dict[str, None] = field(default_factory=dict)
+    cells: list[str] = field(default_factory=list)
+    times: int = 0
+
+    def add(self, name: str | None, where: str | None) -> None:
+        """One more."""
+        self.times += 1
+        self.names |= {name: None} if name else {}
+        self.cells += [where] if where else []
+
+    def with_rest(self, others: Sequence[_Told]) -> _Told:
+        """The same for findings of one kind in other words."""
+        every = (self, *others)
+        times = sum(told.times for told in every)
+        return _Told(
+            f"{self.message}（此类共 {times} 处，逐条见结果文件的“检查结果”表，或用 xlcalc check 查看）",
+            {name: None for told in every for name in told.names}, [at for told in every for at in told.cells], times,
+        )  # fmt: skip
 
 
-def findings_page(report: ReportBook, results: Sequence[FileResult]) -> None:
-    """A row for each finding, with a link to its cell in the result."""
-    columns = [
-        ("文件", 24.0),
-        ("企业", 20),
-        ("单元格", 28),
-        ("程度", 10),
-        ("编号", 16),
-        ("条款", 16),
-        ("说明及处理办法", 74),
-    ]
-    page = report.page("提示与问题", columns)
-    row = 0
-    for row, (result, name, finding) in enumerate(_all_findings(results), 1):
-        if page.is_full(row):
-            break
-        severity = finding["severity"]
-        page.line(row, (Path(result.path).name, name))
-        page.link(row, 2, result, finding["where"])
-        page.put(row, 3, SEVERITY_LABELS[severity], severity if severity in ("block", "warn") else "text")
-        page.line(row, [finding[key] for key in ("code", "clause", "message")], first=4)
-    page.end(row)
+class FindingsPage(ListPage):
+    """The findings of each file, the worst first, with a link to the cell; those that say the same share a row.
+
+    A file with many of one kind has a row for all of them; what blocks has its own as far as ``_BLOCKS`` go.
+    """
+
+    def __init__(self, report: ReportBook) -> None:
+        columns = [
+            ("文件", 24.0), ("企业", 20), ("单元格", 28), ("程度", 10), ("编号", 16), ("条款", 16), ("处数", 7),
+            ("说明及处理办法", 74),
+        ]  # fmt: skip
+        super().__init__(report, "提示与问题", columns)
+
+    def add(self, result: FileResult) -> None:
+        """The rows of one file."""
+        kinds: dict[tuple[str, str, str], list[tuple[str | None, Mapping[str, Any]]]] = {}
+        for name, finding in _findings(result):
+            kind = (finding["severity"], finding["code"], finding["clause"] or "")
+            kinds.setdefault(kind, []).append((name, finding))
+        file, page = Path(result.path).name, self.page
+        for (severity, code, clause), found in sorted(kinds.items(), key=lambda item: _RANK[item[0][0]]):
+            for told in _told(found, severity):
+                if (row := self.next_row()) is None:
+                    return
+                page.line(row, (file, _many(told.names, _BLOCKS if severity == "block" else 2)))
+                page.link(row, 2, result, ranges_of(told.cells), told.cells[0] if told.cells else None)
+                page.put(row, 3, SEVERITY_LABELS[severity], severity if severity in ("block", "warn") else "text")
+                page.line(row, (code, clause, told.times, told.message), ("text", "text", "count"), first=4)
 
 
-def changes_page(report: ReportBook, results: Sequence[FileResult]) -> None:
-    """What a file holds and should not: stored results and parameters that differ from ours, side by side."""
-    columns = [("文件", 30.0), ("单元格", 24), ("编号", 18), ("文件中的值", 34), ("重新核算的值", 34), ("说明", 60)]
-    page = report.page("可能改动过", columns)
-    row = 0
-    for result, _, finding in _all_findings(results):
-        if "stored" not in finding:
-            continue
-        row += 1
-        if page.is_full(row):
-            break
-        page.put(row, 0, Path(result.path).name)
-        page.link(row, 1, result, finding["where"])
-        page.line(row, [finding[key] for key in ("code", "stored", "computed", "message")], ("text", "warn"), first=2)
-    page.end(row)
+def _findings(result: FileResult) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Every finding of a file and, where it is one enterprise's, the enterprise."""
+    yield from ((None, finding) for finding in result.findings)
+    for outcome in result.brief:
+        yield from ((outcome["name"], finding) for finding in outcome["findings"])
 
 
-def files_page(report: ReportBook, results: Sequence[FileResult], skipped: Sequence[Skipped]) -> None:
-    """A row for each file and what became of it; then everything that was not worked on, with the reason."""
-    columns = [("文件", 54.0), ("状态", 10), ("结果文件", 46), ("结果数", 9), ("不予通过", 10), ("原因及处理办法", 54)]
-    page = report.page("文件", columns)
-    row = 0
-    for row, result in enumerate(results, 1):
-        if page.is_full(row):
-            break
+def _told(found: Iterable[tuple[str | None, Mapping[str, Any]]], severity: str) -> Iterator[_Told]:
+    """Findings of one kind as they are told: those of the same words together, and not too many."""
+    said: dict[str, _Told] = {}
+    for name, finding in found:
+        message = finding["message"]
+        said.setdefault(message, _Told(message)).add(name, finding["where"])
+    several = list(said.values())
+    singly = len(several) if len(several) <= _NAMED else _BLOCKS if severity == "block" else 0
+    yield from several[:singly]
+    if rest := several[singly:]:
+        yield rest[0].with_rest(rest[1:])
+
+
+def _many(names: Collection[str], most: int) -> str:
+    return "、".join(names) if len(names) <= most else f"{next(iter(names))} 等 {len(names)} 家"
+
+
+class ChangesPage(ListPage):
+    """What a file holds and should not: stored parameters and results that differ from ours, side by side.
+
+    Of many results, the last ones share a row where results.jsonl has them one by one.
+    """
+
+    def __init__(self, report: ReportBook) -> None:
+        columns = [("文件", 30.0), ("单元格", 24), ("编号", 18), ("文件中的值", 34), ("重新核算的值", 34), ("说明", 60)]
+        super().__init__(report, "可能改动过", columns)
+
+    def add(self, result: FileResult) -> None:
+        """The rows of one file: parameters first, which change every result."""
+        found = [finding for finding in result.findings if "stored" in finding]
+        found.sort(key=lambda finding: finding["code"] != "E-PARAMETER")
+        parameters = sum(finding["code"] == "E-PARAMETER" for finding in found)
+        singly = parameters + _CHANGES if result.brief else len(found)
+        for finding in found[:singly]:
+            texts = [finding[key] for key in ("code", "stored", "computed", "message")]
+            self._line(result, finding["where"], finding["where"], texts)
+        if rest := found[singly:]:
+            cells = [finding["where"] for finding in rest]
+            more = f"另有 {len(rest)} 处，逐处的值见 results.jsonl，或用 xlcalc check 查看"
+            texts = ["E-STORED-DIFFERS", _distinct(rest, "stored"), _distinct(rest, "computed"), more]
+            self._line(result, ranges_of(cells), cells[0], texts)
+
+    def _line(self, result: FileResult, shown: str, where: str, texts: Sequence[str]) -> None:
+        if (row := self.next_row()) is not None:
+            self.page.put(row, 0, Path(result.path).name)
+            self.page.link(row, 1, result, shown, where)
+            self.page.line(row, texts, ("text", "warn"), first=2)
+
+
+def _distinct(found: Iterable[Mapping[str, Any]], key: str) -> str:
+    text = "、".join(dict.fromkeys(f"“{finding[key]}”" for finding in found))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+class FilesPage(ListPage):
+    """A row for each file and what became of it, with a link to its result."""
+
+    def __init__(self, report: ReportBook) -> None:
+        columns = [
+            ("文件", 54.0),
+            ("状态", 10),
+            ("结果文件", 46),
+            ("结果数", 9),
+            ("不予通过", 10),
+            ("原因及处理办法", 54),
+        ]
+        super().__init__(report, "文件", columns)
+        self._report = report
+
+    def add(self, result: FileResult) -> None:
+        """The row of one file."""
+        if (row := self.next_row()) is None:
+            return
         done = result.state == "done"
         blocks = [finding for finding in result.findings if finding["severity"] == "block"]
-        output = report.below(result.output) if result.output else None
-        against = sum(finding["severity"] == "block" for outcome in result.outcomes for finding in outcome["findings"])
+        against = sum(finding["severity"] == "block" for outcome in result.brief for finding in outcome["findings"])
         reason = "" if done else "；".join(f"[{item['code']}] {item['message']}" for item in blocks)
-        values = (result.path, STATE_LABELS[result.state], output, len(result.outcomes), against, reason)
-        page.line(row, values, ("text", "text" if done else "block", "text", "count", "count"))
-    for item in skipped:
-        row += 1
-        if page.is_full(row):
-            break
-        page.line(row, (shown(item.path), "未处理", None, None, None, item.reason))
-    page.end(row)
+        self.page.line(row, (result.path, STATE_LABELS[result.state]), ("text", "text" if done else "block"))
+        self.page.link(row, 2, result, self._report.below(result))
+        self.page.line(row, (len(result.brief), against, reason), ("count", "count"), first=3)
+
+    def add_skipped(self, skipped: Iterable[Skipped]) -> None:
+        """Everything that was not worked on, with the reason."""
+        for item in skipped:
+            if (row := self.next_row()) is None:
+                return
+            self.page.line(row, (shown(item.path), "未处理", None, None, None, item.reason))

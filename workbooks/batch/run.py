@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_memory, limit_processor, without_numpy
-from workbooks.batch.failures import codes_of, crashed, failure
+from workbooks.batch.failures import codes_of, crashed, failure, go_on
 from workbooks.batch.failures import failed as failed
-from workbooks.batch.tasks import FileResult, Options, Task, lock_marks, shown, whereabouts
+from workbooks.batch.tasks import CHUNK, FileResult, Options, Task, lock_marks, shown, whereabouts
 from workbooks.files.filekind import carried
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
 from workbooks.files.writing import discard_temporary
@@ -34,61 +34,90 @@ if TYPE_CHECKING:
 
 _Written = tuple[int, Task, FileResult, Future[None]]
 
-CHUNK = 20
-"""Files handed to a worker at once."""
 # After these a child is replaced: it is gone, was ended, or has little memory left.
 _ENDING = (["E-CRASH"], ["E-CPU"], ["E-TIMEOUT"], ["E-MEMORY"])
+
+
+Told = Callable[[FileResult], None]
+"""Who hears of every result once, in the order in which they come."""
+
+Settled = Callable[[], None]
+"""Called when a worker has done its chunk, before it is given another."""
 
 
 def run(
     tasks: Sequence[Task],
     options: Options,
-    progress: Callable[[FileResult], None],
+    progress: Told,
     journal: Journal | None = None,
     cluster: str | None = None,
 ) -> list[FileResult]:
     """Recalculates every task; one bad, stuck or crashing file costs only itself. Results in task order.
 
-    journal: the record of the run; what it says is done is not made again. cluster: the address of the machines that
-    work, see ``run_on_cluster``; None for this one. Raises WorkbookError ``E-STOPPED`` where no further file could be
-    worked on either: a full or read-only disk, a folder of submissions that has gone.
+    Arguments and errors as for ``run_recorded``; without a journal nothing is on record.
     """
-    held = journal.standing(tasks) if journal else {}
-    for result in held.values():
+    if journal is not None:
+        run_recorded(tasks, options, progress, journal, cluster)
+        return list(journal.results(tasks))
+    found: dict[str, FileResult] = {}
+
+    def noting(result: FileResult) -> None:
+        found[result.path] = result
         progress(result)
-    open_tasks = [task for task in tasks if task.path not in held]
-    noting = journal.recording(progress) if journal else progress
-    engine: Callable[..., list[FileResult]] = run_direct
+
+    if tasks:
+        _engine(options, cluster)(tasks, options, noting)
+    return [found[shown(task.path)] for task in tasks]
+
+
+def run_recorded(
+    tasks: Sequence[Task], options: Options, progress: Told, journal: Journal, cluster: str | None = None
+) -> None:
+    """The same for a run of any size: what becomes of each file is on record, and nothing else is kept of it.
+
+    What the journal says is done is not made again. cluster: the address of the machines that work, see
+    ``run_on_cluster``; None for this one. Raises WorkbookError ``E-STOPPED`` where no further file could be worked on
+    either: a full or read-only disk, a folder of submissions that has gone.
+    """
+    standing = journal.standing(tasks)
+    for result in journal.results([task for task in tasks if task.path in standing]):
+        progress(result)
+    open_tasks = [task for task in tasks if task.path not in standing]
+    if open_tasks:
+        _engine(options, cluster)(open_tasks, options, journal.recording(progress), settled=journal.commit)
+
+
+def _engine(options: Options, cluster: str | None) -> Callable[..., None]:
     if cluster is not None:
         from workbooks.batch.cluster import run_on_cluster
 
-        engine = partial(run_on_cluster, cluster)
-    elif options.engine == "libreoffice":
-        from workbooks.batch.crosscheck import run_with_libreoffice as engine
-    made = iter(engine(open_tasks, options, noting) if open_tasks else [])
-    return [held.get(task.path) or next(made) for task in tasks]
+        return partial(run_on_cluster, cluster)
+    if options.engine == "libreoffice":
+        from workbooks.batch.crosscheck import run_with_libreoffice
+
+        return run_with_libreoffice
+    return run_direct
 
 
-def run_direct(tasks: Sequence[Task], options: Options, progress: Callable[[FileResult], None]) -> list[FileResult]:
+def run_direct(tasks: Sequence[Task], options: Options, told: Told, settled: Settled = lambda: None) -> None:
     """Every task through the workers, in chunks."""
     workers = [Worker(options) for _ in range(min(options.workers, len(tasks)))]
     try:
-        return share_out(tasks, workers, progress)
+        share_out(tasks, workers, told, settled)
     finally:
         for worker in workers:
             worker.finish()
 
 
-def share_out(
-    tasks: Sequence[Task], workers: Sequence[Worker], progress: Callable[[FileResult], None]
-) -> list[FileResult]:
-    """Has workers do all tasks; results in task order."""
-    results: dict[int, FileResult] = {}
+def share_out(tasks: Sequence[Task], workers: Sequence[Worker], told: Told, settled: Settled = lambda: None) -> None:
+    """Has workers do all tasks."""
+    left = len(tasks)
     later: set[int] = set()
     waiting = list(range(len(tasks)))[::-1]
-    while len(results) < len(tasks):
+    while left:
         for worker in workers:
             if not worker.held and waiting:
+                settled()
                 places = [waiting.pop() for _ in range(share_of(len(waiting), len(workers)))]
                 worker.start({place: tasks[place] for place in places})
         for worker in _ready(workers):
@@ -99,24 +128,13 @@ def share_out(
                     later.add(place)
                     waiting.insert(0, place)
                     continue
-                results[place] = result
-                progress(result)
-    return [results[place] for place in range(len(tasks))]
+                left -= 1
+                told(result)
 
 
 def share_of(waiting: int, workers: int) -> int:
     """How many files go to a worker at once: many, so that none waits for work, and few towards the end."""
     return max(1, min(CHUNK, waiting // (2 * workers)))
-
-
-def go_on(task: Task, result: FileResult) -> None:
-    """Ends the run where every other file would meet the same."""
-    from workbooks.batch.journal import stopped
-
-    if result.stops:
-        raise stopped(result.findings[0]["message"].partition("。")[0])
-    if codes_of(result) == ["E-BOOK-MISSING"] and not task.path.parent.exists():
-        raise stopped(f"文件夹“{shown(task.path.parent)}”不见了")
 
 
 def _ready(workers: Sequence[Worker]) -> list[Worker]:
@@ -299,6 +317,7 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
         {
             **outcome_dict(outcome), **whereabouts(record.facts), "record": record.key, "where": record.where,
             "name": record.facts.get("enterprise_name"), "uscc": record.facts.get("uscc"),
+            **({"record_findings": [item.as_dict() for item in record.findings]} if record.findings else {}),
             **({"ledger": ledger.entry(record, outcome, done.read)} if ledger else {}),
         }
         for record, outcome in done.outcomes

@@ -1,14 +1,17 @@
-"""What a run is made of: its options, its tasks in a fixed order, and what became of each file."""
+"""What a run is made of: its options, and its tasks in a fixed order."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from workbooks.batch.results import FileResult as FileResult
+from workbooks.batch.results import hold_back_doubles as hold_back_doubles
 
 if TYPE_CHECKING:
     from workbooks.ledger.runs import Beside
@@ -20,6 +23,9 @@ SUFFIXES = (
 """What is taken for a submission: tables, and what a table may have been packed or saved into by mistake."""
 RESULT_MARK = "（核算结果）"
 REPORT_NAME, JSONL_NAME, TABLE_NAME, RECORDS_NAME = "运行报告.xlsx", "results.jsonl", "results.csv", "运行记录"
+
+CHUNK = 20
+"""Files handed to a worker at once."""
 
 _INVISIBLE = re.compile("[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)")
@@ -61,38 +67,6 @@ class Task:
     evaluated: Any = None
 
 
-@dataclass
-class FileResult:
-    """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON.
-
-    sha256: of the bytes that were read; template, packs: what they were computed under; output_sha256: of what was
-    written. stops: no other file could be worked on either.
-    """
-
-    path: str
-    output: str | None
-    state: str
-    outcomes: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    sha256: str | None = None
-    template: str | None = None
-    packs: dict[str, str] = field(default_factory=dict)
-    output_sha256: str | None = None
-    stops: bool = False
-
-    @property
-    def blocking(self) -> bool:
-        """Whether someone has to act before this file counts."""
-        own = any(finding["severity"] == "block" for finding in self.findings)
-        return own or any(f["severity"] == "block" for outcome in self.outcomes for f in outcome["findings"])
-
-    def as_dict(self) -> dict[str, Any]:
-        """The file's entry in ``xlcalc.run/1``."""
-        names = ("path", "output", "state", "outcomes", "findings")
-        return {name: getattr(self, name) for name in names}
-
-
 def lock_marks(path: Path) -> list[Path]:
     """What Excel, WPS and LibreOffice put beside a file while someone has it open."""
     name = path.name
@@ -108,34 +82,6 @@ def whereabouts(facts: Mapping[str, Any]) -> dict[str, str | None]:
         given = next((name for name in names if facts.get(name)), None)
         found[key] = fact(given).show(facts[given]) if given else None
     return found
-
-
-def hold_back_doubles(results: Sequence[FileResult]) -> None:
-    """One enterprise in two files of a run is paid in neither: a finding in each, and no payable amount."""
-    places: dict[tuple[str, str], list[tuple[FileResult, dict[str, Any]]]] = {}
-    from workbooks.form import forms
-
-    # Opinions on an enterprise are paid nothing, and it may have many.
-    opinions = {name for name, spec in forms().items() if spec.kind == "review"}
-    for result in results:
-        for outcome in result.outcomes if result.template not in opinions else ():
-            if outcome["uscc"] or outcome["name"]:
-                key = (outcome["policy"], outcome["uscc"] or outcome["name"])
-                places.setdefault(key, []).append((result, outcome))
-    for (_, enterprise), found in places.items():
-        files = list(dict.fromkeys(Path(result.path).name for result, _ in found))
-        if len({result.path for result, _ in found}) < 2:
-            continue
-        for result, outcome in found:
-            if outcome["status"] == "determined":
-                outcome["status"], outcome["payable"] = "not_determined", None
-            message = f"“{enterprise}”在本次运行的多个文件中出现：{'、'.join(files)}。未计入可拨付合计，请只保留一份"
-            finding = {
-                "code": "E-DOUBLE-FILE", "severity": "block", "clause": None,
-                "message": message, "where": outcome["where"],
-            }  # fmt: skip
-            if finding not in result.findings:
-                result.findings.append(finding)
 
 
 @dataclass(frozen=True)

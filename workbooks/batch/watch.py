@@ -10,18 +10,19 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from workbooks.batch.journal import Journal, stopped
+from workbooks.batch.failures import stopped
+from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
-from workbooks.batch.tasks import FileResult, Options, Skipped, Task, hold_back_doubles, lock_marks, survey
+from workbooks.batch.results import Doubles, Results
+from workbooks.batch.tasks import Options, Skipped, Task, lock_marks, survey
 from workbooks.files.writing import io_reason, stops_all
 
 LOOK_SECONDS = 2.0
 SETTLE_SECONDS = 4.0
 _Stamp = tuple[int, int]
-Work = Callable[[Sequence[Task], Options, Journal], list[FileResult]]
+Work = Callable[[Sequence[Task], Options, Journal], object]
 
 
 class Watch:
@@ -36,13 +37,13 @@ class Watch:
     ) -> None:
         self._paths, self._outdir, self._options, self._work, self._told = paths, outdir, options, work, told
         self._seen: dict[Path, tuple[_Stamp, float]] = {}
-        self._done: dict[Task, tuple[_Stamp, FileResult]] = {}
+        self._done: dict[Task, _Stamp] = {}
         self._reported: list[Task] | None = None
         self._tasks: list[Task] = []
         self._skipped: list[Skipped] = []
 
-    def run(self, stop: threading.Event) -> list[FileResult]:
-        """Looks and works until told to stop; the results of what lies in the folders then.
+    def run(self, stop: threading.Event, ended: Callable[[Results], None]) -> None:
+        """Looks and works until told to stop. ended: hears the results of what lies in the folders then.
 
         What was done before, by this run or an earlier one, is not done again while the file stays as it is. Raises
         what ``Journal`` and ``run`` raise.
@@ -55,8 +56,8 @@ class Watch:
             # What was done of a round that was cut short is on record; the rest is done the next time.
             record.commit()
             found = record.standing([task for task in self._tasks if task not in self._done])
-            self._done |= {task: ((0, 0), found[task.path]) for task in self._tasks if task.path in found}
-            return self._report()
+            self._done |= {task: (0, 0) for task in self._tasks if task.path in found}
+            ended(self._report(record))
 
     def look(self, record: Journal) -> None:
         """One round: what has come to rest since the last is done, and the report written anew."""
@@ -65,17 +66,17 @@ class Watch:
             return
         self._tasks, self._skipped = survey(self._paths, self._outdir)
         stamps = {task: stamp for task in self._tasks if (stamp := _stamp(task.path)) is not None}
-        fresh = [task for task, stamp in stamps.items() if self._done.get(task, (None,))[0] != stamp]
+        fresh = [task for task, stamp in stamps.items() if self._done.get(task) != stamp]
         ready = [task for task in fresh if self._is_at_rest(task.path, stamps[task])]
         if ready:
-            for task, result in zip(ready, self._work(ready, self._options, record), strict=True):
-                self._done[task] = (stamps[task], result)
+            self._work(ready, self._options, record)
             record.commit()
-        self._done = {task: held for task, held in self._done.items() if task in stamps}
+            self._done |= {task: stamps[task] for task in ready}
+        self._done = {task: stamp for task, stamp in self._done.items() if task in stamps}
         here = [task for task in self._tasks if task in self._done]
         if ready or here != self._reported:
             try:
-                self._report()
+                self._report(record)
             except OSError as error:
                 if stops_all(error):
                     raise stopped(f"运行报告写不进去（{io_reason(error)}）") from None
@@ -94,15 +95,11 @@ class Watch:
             return False
         return now - since >= SETTLE_SECONDS and not any(mark.exists() for mark in lock_marks(path))
 
-    def _report(self) -> list[FileResult]:
-        """The report of what lies there now; the results themselves stay as they came, whatever others do to them."""
-        results = [
-            replace(result, outcomes=[dict(outcome) for outcome in result.outcomes], findings=list(result.findings))
-            for task in self._tasks
-            if task in self._done
-            for _, result in [self._done[task]]
-        ]
-        hold_back_doubles(results)
+    def _report(self, record: Journal) -> Results:
+        """The report of what lies there now; on record the results stay as they came, whatever others do to them."""
+        here = [task for task in self._tasks if task in self._done]
+        results = Results(lambda: record.results(here))
+        results = results.amended(Doubles(results))
         write_report(self._outdir, results, self._skipped)
         return results
 

@@ -8,7 +8,9 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from xlcalc.errors import WorkbookError
 
@@ -59,13 +61,20 @@ def write_atomically(target: Path, data: bytes) -> None:
 
     After the return the new name, too, is on the disk.
     """
+    with written_atomically(target) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def written_atomically(target: Path) -> Iterator[BinaryIO]:
+    """The same for what is written piece by piece; an error leaves what stood there before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own, so that nothing planted under it is followed and no other process moves it away.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+    handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)

@@ -1,0 +1,192 @@
+"""What became of the files of a run: one result a file, most of it kept as text, and all of them one after another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+_LEFT_OUT = frozenset({"format", "library", "application_date", "attested", "record_findings", "ledger", "steps"})
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+as_json: Callable[[Any], str] = _ENCODER.encode
+
+
+@dataclass
+class FileResult:
+    """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON.
+
+    sha256: of the bytes that were read; template, packs: what they were computed under; output_sha256: of what was
+    written. stops: no other file could be worked on either. Sent from one process to another, and as recorded, the
+    outcomes are text until someone asks for them.
+    """
+
+    path: str
+    output: str | None
+    state: str
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    sha256: str | None = None
+    template: str | None = None
+    packs: dict[str, str] = field(default_factory=dict)
+    output_sha256: str | None = None
+    stops: bool = False
+    _texts: tuple[str, str] = field(init=False, repr=False, compare=False)
+    _brief: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def kept(cls, lines: str, brief: str, **more: Any) -> FileResult:
+        """A result whose outcomes are text, see ``texts``."""
+        result = cls(**more)
+        del result.outcomes
+        result._texts = lines, brief
+        return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("outcomes", "_brief")}
+        return state | {"_texts": self.texts}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "outcomes" or "_texts" not in self.__dict__:
+                raise AttributeError(name)
+            self.outcomes = [json.loads(line) for line in self.lines]
+            self.__dict__.pop("_brief", None)
+            del self._texts
+            return self.outcomes
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The outcomes as JSON: each on a line of its own, and all of them in brief."""
+        if "_texts" in self.__dict__:
+            return self._texts
+        return "\n".join(map(as_json, self.outcomes)), as_json(self.brief)
+
+    @property
+    def lines(self) -> list[str]:
+        """The outcomes as JSON, one after another."""
+        text = self.texts[0]
+        return text.split("\n") if text else []
+
+    @property
+    def brief(self) -> list[dict[str, Any]]:
+        """The outcomes without what only a program that computes on needs: of the steps, their sentences."""
+        if "_texts" not in self.__dict__:
+            return [_in_brief(outcome) for outcome in self.outcomes]
+        if "_brief" not in self.__dict__:
+            self._brief = json.loads(self._texts[1])
+        return self._brief
+
+    def hold_back(self, number: int) -> None:
+        """Nothing is payable under one of the outcomes, which would otherwise be determined."""
+        if "_texts" not in self.__dict__:
+            _held_back(self.outcomes[number])
+        elif _held_back(self.brief[number]):
+            lines = self.lines
+            outcome = json.loads(lines[number])
+            _held_back(outcome)
+            lines[number] = as_json(outcome)
+            self._texts = "\n".join(lines), as_json(self.brief)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether someone has to act before this file counts."""
+        own = any(finding["severity"] == "block" for finding in self.findings)
+        return own or any(f["severity"] == "block" for outcome in self.brief for f in outcome["findings"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file's entry in ``xlcalc.run/1``."""
+        names = ("path", "output", "state", "outcomes", "findings")
+        return {name: getattr(self, name) for name in names}
+
+
+def _in_brief(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    steps = [{"sentences": step["sentences"]} for step in outcome.get("steps", ()) if step["sentences"]]
+    return {**{name: value for name, value in outcome.items() if name not in _LEFT_OUT}, "steps": steps}
+
+
+def _held_back(outcome: dict[str, Any]) -> bool:
+    if outcome["status"] != "determined":
+        return False
+    outcome["status"], outcome["payable"] = "not_determined", None
+    return True
+
+
+Amendment = Callable[[FileResult], None]
+"""What came to light after a result was made; done twice, it is as done once."""
+
+
+class Results:
+    """The results of a run in their order, read anew whenever someone goes through them, so that none is held."""
+
+    def __init__(self, read: Callable[[], Iterable[FileResult]], amendments: tuple[Amendment, ...] = ()) -> None:
+        self._read, self._amendments = read, amendments
+
+    def __iter__(self) -> Iterator[FileResult]:
+        for result in self._read():
+            for amend in self._amendments:
+                amend(result)
+            yield result
+
+    def amended(self, by: Amendment) -> Results:
+        """The same results with what came to light later."""
+        return Results(self._read, (*self._amendments, by))
+
+    def and_then(self, others: Sequence[FileResult]) -> Results:
+        """The same results, and others behind them."""
+        return Results(lambda: chain(self, others))
+
+
+class Doubles:
+    """The enterprises that stand in two files of a run: paid in neither, with a finding in each."""
+
+    def __init__(self, results: Iterable[FileResult]) -> None:
+        from workbooks.form import forms
+
+        # Opinions on an enterprise are paid nothing, and it may have many.
+        self._opinions = {name for name, spec in forms().items() if spec.kind == "review"}
+        first: dict[tuple[str, str], str] = {}
+        self._places: dict[tuple[str, str], dict[str, None]] = {}
+        for result in results:
+            for _, key in self._keys(result):
+                path = first.setdefault(key, result.path)
+                if path != result.path:
+                    self._places.setdefault(key, {path: None})[result.path] = None
+
+    def _keys(self, result: FileResult) -> Iterator[tuple[int, tuple[str, str]]]:
+        if result.template in self._opinions:
+            return
+        for number, outcome in enumerate(result.brief):
+            if enterprise := outcome["uscc"] or outcome["name"]:
+                yield number, (outcome["policy"], enterprise)
+
+    def __call__(self, result: FileResult) -> None:
+        """Holds back what of a result is paid nowhere."""
+        if not self._places:
+            return
+        for number, key in self._keys(result):
+            if key not in self._places:
+                continue
+            result.hold_back(number)
+            files = "、".join(dict.fromkeys(Path(path).name for path in self._places[key]))
+            message = f"“{key[1]}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
+            finding = {
+                "code": "E-DOUBLE-FILE", "severity": "block", "clause": None,
+                "message": message, "where": result.brief[number]["where"],
+            }  # fmt: skip
+            if finding not in result.findings:
+                result.findings.append(finding)
+
+
+def hold_back_doubles(results: Iterable[FileResult]) -> None:
+    """One enterprise in two files of a run is paid in neither: a finding in each, and no payable amount.
+
+    results: those of one run, all at hand.
+    """
+    hold_back = Doubles(results)
+    for result in results:
+        hold_back(result)
