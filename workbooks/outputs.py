@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from xlcalc.results.explain import STATUS_LABELS, explain, fact_label
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.money import Money
+
+# Programs differ in the last digits of a binary number; money and scores need far fewer than fourteen.
+_FOURTEEN_DIGITS = Context(prec=14)
 
 CHOICES_AGREE = "公式所用参数与口径一致"
 """What 口径确认表 shows after a recalculation."""
@@ -56,3 +59,14 @@ def cell_value(value: Any) -> int | str | bool | Decimal | None:
 def choices_text(choices: Mapping[str, str]) -> str:
     """What the cell of ``k_choices`` shows: ``AMB-31=literal；AMB-01=combined``."""
     return "；".join(f"{key}={code}" for key, code in choices.items())
+
+
+def same_result(stored: Any, fresh: int | str | bool | Decimal | None) -> bool:
+    """Whether a stored value is the one computed, as far as programs agree on the digits of a number."""
+    if isinstance(fresh, str) or fresh is None:
+        return str(stored) == (fresh or "")
+    try:
+        number = Decimal(repr(stored) if isinstance(stored, float) else str(stored))
+    except InvalidOperation:
+        return False
+    return _FOURTEEN_DIGITS.create_decimal(number) == _FOURTEEN_DIGITS.create_decimal(fresh)

@@ -118,4 +118,4 @@ def block(book: RawBook, name: str, count: int) -> list[Place]:
 
 def cell_at(book: RawBook, place: Place) -> RawCell:
     """The cell at a place, an empty one where the file stores none."""
-    return book.sheet(place.sheet).cells.get((place.row, place.column), _EMPTY)
+    return book.sheet(place.sheet).cells.get(place[1:], _EMPTY)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Context as DecimalContext
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import Area, RawCell, Value
 from workbooks.form import UDF
 from workbooks.listed import findings_shown, listed_findings, listed_rows, sheets_of, summary, summary_of_rows
-from workbooks.outputs import CHOICES_AGREE, cell_value, choices_text, explanation, verdict
+from workbooks.outputs import CHOICES_AGREE, cell_value, choices_text, explanation, same_result, verdict
 from workbooks.ports import Place, area_of, cell_at, cells_of, places
 from workbooks.reader import read_package
 from workbooks.recommendation.outputs import recommendation_outputs
@@ -36,9 +34,6 @@ from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.levels import MaturityLevel
-
-# Programs differ in the last digits of a binary number; money and scores need far fewer than fourteen.
-_FOURTEEN_DIGITS = DecimalContext(prec=14)
 
 Changes = dict[tuple[str, str], Value]
 
@@ -279,7 +274,7 @@ def _write_output(
         return
     result.changes[place.sheet, place.ref] = fresh
     stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
-    if stored is not None and compare and not _same(stored, fresh):
+    if stored is not None and compare and not same_result(stored, fresh):
         if evaluated is None and result.uncalculated.takes(place, *port, str(stored)):
             return
         where = "引擎计算" if evaluated else "文件中保存"
@@ -295,19 +290,19 @@ def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
         result.changes[place.sheet, place.ref] = fresh
 
 
+def _write_column(result: Recalculated, name: str, values: Sequence[Value]) -> None:
+    """The same for cells one below another; rows that somebody put into a list stay as they are."""
+    area = area_of(result.read.book, name)
+    cells = result.read.book.sheet(area.sheet).cells
+    for row, value in enumerate(values, area.first_row):
+        cell = cells.get((row, area.first_col))
+        if cell is not None and (cell.formula is not None or not says(cell, value)):
+            result.changes[area.sheet, cell.ref] = value
+
+
 def _stored(cell: RawCell) -> str | None:
     """The cached value as text; None where the file holds none, as after saving by a program that keeps none."""
     return None if cell.kind == "empty" else cell.text
-
-
-def _same(stored: Any, fresh: Value) -> bool:
-    if isinstance(fresh, str) or fresh is None:
-        return str(stored) == (fresh or "")
-    try:
-        number = Decimal(repr(stored) if isinstance(stored, float) else str(stored))
-    except InvalidOperation:
-        return False
-    return _FOURTEEN_DIGITS.create_decimal(number) == _FOURTEEN_DIGITS.create_decimal(fresh)
 
 
 def _write_empty_rows(result: Recalculated, filled: set[int | None]) -> None:
@@ -334,7 +329,7 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
     for name, values in expected.items():
         for place, value in zip(places(read.book, name), values, strict=False):
             cell = cell_at(read.book, place)
-            if value is None or says(cell, value) or _same(_stored(cell) or "", value):
+            if value is None or says(cell, value) or same_result(_stored(cell) or "", value):
                 continue
             result.changes[place.sheet, place.ref] = value
             if compare and cell.formula is None and read.manifest.by_name[name].direction == "parameter":
@@ -375,8 +370,7 @@ def _write_findings(result: Recalculated) -> None:
         listed = listed_findings(result.all_findings(), outcomes, read.records[0] if read.records else None)
         said = summary(outcomes, listed)
     for name, value in findings_shown(listed, said, sheets_of(read.book)).items():
-        for place, single in _placed(read, name, value, None):
-            _write_fill(result, place, single)
+        _write_column(result, name, value if isinstance(value, list) else [value])
 
 
 def _write_explanation(result: Recalculated) -> None:
@@ -387,7 +381,6 @@ def _write_explanation(result: Recalculated) -> None:
     if read.form.kind == "recommendation" and len(outcomes) > 1:
         # A table has its verdicts row by row; one derivation after another would not fit here.
         outcomes = []
-    for place, line in zip(cells, explanation(outcomes, findings, len(cells)), strict=True):
-        _write_fill(result, place, line)
+    _write_column(result, "fill_explanation", explanation(outcomes, findings, len(cells)))
     if "fill_payment" in read.manifest.by_name and outcomes:
         _write_fill(result, places(read.book, "fill_payment")[0], verdict(outcomes[-1], []))

@@ -120,10 +120,11 @@ class RawBook:
 
     def sheet(self, name: str) -> RawSheet:
         """The cells of the sheet called ``name``, inflated and read on first use."""
-        if name not in self._loaded:
+        found = self._loaded.get(name)
+        if found is None:
             text = xml_text(self.package, self._part(name))
-            self._loaded[name] = RawSheet(name, text, self._strings)
-        return self._loaded[name]
+            found = self._loaded[name] = RawSheet(name, text, self._strings)
+        return found
 
     def patch(self, changes: Mapping[tuple[str, str], Value]) -> bytes:
         """The workbook's bytes with ``{(sheet, ref): value}`` written into cells that already exist."""
