@@ -8,41 +8,48 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from ledger.ledger_bench import NewAddress, empty_ledger
 from ledger.postgresql_server import running_server, server_programs
-from workbooks.ledger.database import Ledger, create_ledger, ledger_url
+from workbooks.ledger.database import Ledger, create_ledger, ledger_url, open_ledger
 
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server; its databases are made from one that holds an empty ledger."""
+
+    databases: str
+    connection: Connection
+
+    def make(self, name: str, *, empty: bool = False) -> str:
+        self.connection.exec_driver_sql(f"CREATE DATABASE {name}" + ("" if empty else " TEMPLATE model"))
+        return self.databases.format(name=name)
+
+    def drop(self, name: str) -> None:
+        self.connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server() -> Iterator[Server]:
     if server_programs() is None:
         reason = "PostgreSQL is missing (run tests/install-postgresql.sh)"
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     with running_server() as address:
-        with create_ledger(_database(address, "model", None)):
-            pass
-        yield address
-
-
-def _on_server(address: str, statement: str) -> None:
-    engine = create_engine(ledger_url(address.format(name="postgres")), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-def _database(address: str, name: str, model: str | None) -> str:
-    _on_server(address, f"CREATE DATABASE {name}{f' TEMPLATE {model}' if model else ''}")
-    return address.format(name=name)
+        engine = create_engine(ledger_url(address.format(name="postgres")), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            started = Server(address, connection)
+            create_ledger(started.make("model", empty=True)).close()
+            yield started
+        engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,17 +65,17 @@ def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewA
 
         yield on_sqlite
         return
-    server = request.getfixturevalue("server")
+    server: Server = request.getfixturevalue("server")
     made_here: list[str] = []
 
     def on_postgresql(made: bool) -> str:
         made_here.append(f"ledger{next(_numbers)}")
-        return _database(server, made_here[-1], "model" if made else None)
+        return server.make(made_here[-1], empty=not made)
 
     yield on_postgresql
     # A database is some 300 files; all of them at once would take minutes to remove.
     for name in made_here:
-        _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+        server.drop(name)
 
 
 @pytest.fixture
@@ -78,7 +85,7 @@ def address(new_address: NewAddress) -> str:
 
 @pytest.fixture
 def ledger(address: str) -> Iterator[Ledger]:
-    with create_ledger(address) as opened:
+    with open_ledger(address) as opened:
         yield opened
 
 
@@ -92,5 +99,5 @@ def file_address(tmp_path: Path) -> str:
 
 @pytest.fixture
 def file_ledger(file_address: str) -> Iterator[Ledger]:
-    with create_ledger(file_address) as opened:
+    with open_ledger(file_address) as opened:
         yield opened
