@@ -19,7 +19,7 @@ from workbooks.batch import run as batch
 from workbooks.batch import watch
 from workbooks.batch.journal import Journal
 from workbooks.batch.run import Settled, Told, process, run
-from workbooks.batch.tasks import REPORT_NAME, RESULT_MARK, FileResult, Options, Task
+from workbooks.batch.tasks import REPORT_NAME, RESULT_MARK, TABLE_NAME, FileResult, Options, Task
 from workbooks.batch.watch import Watch
 from xlcalc.errors import InputError
 
@@ -132,7 +132,9 @@ def test_it_ends_cleanly_and_goes_on_when_begun_again(tmp_path: Path) -> None:
             env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         )  # fmt: skip
         save(tmp_path / "in", f"{name}.xlsx", GOOD[name])
-        while not (tmp_path / "out" / f"{name}{RESULT_MARK}.xlsx").exists() and held.poll() is None:
+        # A result is on record some moments after its file is there, and before the tables name it.
+        table = tmp_path / "out" / TABLE_NAME
+        while not (table.exists() and f"{name}{RESULT_MARK}.xlsx" in table.read_text()) and held.poll() is None:
             time.sleep(0.05)
         # As a terminal does it: to every process of the group.
         subprocess.run(["kill", f"-{sign.value}", "--", f"-{held.pid}"], check=True)

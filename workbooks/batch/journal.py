@@ -17,7 +17,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,7 +40,7 @@ _SCHEMA = (
     " conditions TEXT NOT NULL, started TEXT NOT NULL, finished TEXT)",
     "CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, sha256 TEXT, template TEXT, packs TEXT NOT NULL,"
     " state TEXT NOT NULL, output TEXT, output_sha256 TEXT, findings TEXT NOT NULL, seconds REAL NOT NULL,"
-    " finished TEXT NOT NULL, brief TEXT NOT NULL, outcomes TEXT NOT NULL)",
+    " finished TEXT NOT NULL, brief TEXT NOT NULL, outcomes BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL)",
 )
 _AGAIN = "请去掉 --resume 重新运行"
@@ -116,13 +116,18 @@ class Journal:
         for task in tasks:
             path = shown(task.path)
             row = self._base.execute(
-                "SELECT sha256, template, packs, state, output, output_sha256, findings, seconds, brief, outcomes"
+                "SELECT sha256, template, packs, state, output, output_sha256, findings, seconds, brief"
                 " FROM file WHERE path = ?", (path,),
             ).fetchone()  # fmt: skip
             yield FileResult.kept(
-                row[9], row[8], path=path, output=row[4], state=row[3], findings=json.loads(row[6]), seconds=row[7],
-                sha256=row[0], template=row[1], packs=json.loads(row[2]), output_sha256=row[5],
+                partial(self._lines_of, path), row[8], path=path, sha256=row[0], template=row[1],
+                packs=json.loads(row[2]), state=row[3], output=row[4], output_sha256=row[5],
+                findings=json.loads(row[6]), seconds=row[7],
             )  # fmt: skip
+
+    def _lines_of(self, path: str) -> bytes:
+        lines: bytes = self._base.execute("SELECT outcomes FROM file WHERE path = ?", (path,)).fetchone()[0]
+        return lines
 
     def recording(self, progress: Callable[[FileResult], None]) -> Callable[[FileResult], None]:
         """The same progress, each result noted first."""

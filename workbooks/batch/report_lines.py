@@ -30,8 +30,8 @@ class Lines:
 
     def add(self, result: FileResult) -> None:
         """The lines of one file."""
-        head = '{"file": ' + as_json(result.path) + ", "
-        self._stream.write("".join(f"{head}{line[1:]}\n" for line in result.lines).encode())
+        head = b'{"file": ' + as_json(result.path).encode() + b", "
+        self._stream.writelines(head + line[1:] + b"\n" for line in result.lines)
 
 
 class Table:

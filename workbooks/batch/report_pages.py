@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,19 +79,20 @@ class Page:
         self.sheet, self.book, self._report, self._width = sheet, report.book, report, width
         self.looks: Mapping[str, Any] = report.looks
         self._links = 0
+        self._write_string, self._write_number = sheet.write_string, sheet.write_number
 
     def put(self, row: int, column: int, value: Any, look: str = "text") -> None:
         """Writes one cell unless it is empty; text always as a string, never as a formula or a link."""
         if isinstance(value, str):
             if value:
-                self.sheet.write_string(row, column, value[:_LONGEST], self.looks[look])
+                self._write_string(row, column, value[:_LONGEST], self.looks[look])
         elif value is not None:
-            self.sheet.write_number(row, column, value, self.looks[look])
+            self._write_number(row, column, value, self.looks[look])
 
     def line(self, row: int, values: Sequence[Any], looks: Sequence[str] = (), first: int = 0) -> None:
         """Writes cells side by side; those without a look of their own are text."""
-        for offset, value in enumerate(values):
-            self.put(row, first + offset, value, looks[offset] if offset < len(looks) else "text")
+        for column, (value, look) in enumerate(zip_longest(values, looks, fillvalue="text"), first):
+            self.put(row, column, value, look)
 
     def link(self, row: int, column: int, result: FileResult, text: str | None, where: str | None = None) -> None:
         """A link to the result workbook or a cell of it, where there is one and the limits for links allow it."""

@@ -63,8 +63,8 @@ class OutcomesPage(ListPage):
         page, status, payable = self.page, outcome["status"], outcome["payable"]
         # Three lines; whoever wants all of a derivation opens the cell, or the result itself.
         page.sheet.set_row(row, _ROW_HEIGHT)
-        policy = _label_of(outcome["policy"])
-        page.line(row, (file, outcome["where"], outcome["name"], outcome["record"], policy, outcome["version"]))
+        name, record, policy = outcome["name"], outcome["record"], _label_of(outcome["policy"])
+        page.line(row, (file, outcome["where"], name, record if record != name else None, policy, outcome["version"]))
         page.put(row, 6, STATUS_LABELS[status], {"not_eligible": "block", "not_determined": "warn"}.get(status, "text"))
         for column, key in enumerate(self._keys, 7):
             page.put(row, column, *_shown(key, outcome["results"].get(key)))
@@ -140,7 +140,7 @@ class _Told:
 
 
 class FindingsPage(ListPage):
-    """The findings of each file, the worst first, with a link to the cell; those that say the same share a row.
+    """The findings of each file, the worst first, with a link where someone has to look; the same words share a row.
 
     A file with many of one kind has a row for all of them; what blocks has its own as far as ``_BLOCKS`` go.
     """
@@ -164,7 +164,10 @@ class FindingsPage(ListPage):
                 if (row := self.next_row()) is None:
                     return
                 page.line(row, (file, _many(told.names, _BLOCKS if severity == "block" else 2)))
-                page.link(row, 2, result, ranges_of(told.cells), told.cells[0] if told.cells else None)
+                if severity == "info":
+                    page.put(row, 2, ranges_of(told.cells))
+                else:
+                    page.link(row, 2, result, ranges_of(told.cells), told.cells[0] if told.cells else None)
                 page.put(row, 3, SEVERITY_LABELS[severity], severity if severity in ("block", "warn") else "text")
                 page.line(row, (code, clause, told.times, told.message), ("text", "text", "count"), first=4)
 

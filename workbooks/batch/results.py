@@ -34,12 +34,12 @@ class FileResult:
     packs: dict[str, str] = field(default_factory=dict)
     output_sha256: str | None = None
     stops: bool = False
-    _texts: tuple[str, str] = field(init=False, repr=False, compare=False)
+    _texts: tuple[bytes | Callable[[], bytes], str] = field(init=False, repr=False, compare=False)
     _brief: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
 
     @classmethod
-    def kept(cls, lines: str, brief: str, **more: Any) -> FileResult:
-        """A result whose outcomes are text, see ``texts``."""
+    def kept(cls, lines: Callable[[], bytes], brief: str, **more: Any) -> FileResult:
+        """A result whose outcomes are text, see ``texts``; the lines are asked for where they are needed."""
         result = cls(**more)
         del result.outcomes
         result._texts = lines, brief
@@ -60,17 +60,25 @@ class FileResult:
             return self.outcomes
 
     @property
-    def texts(self) -> tuple[str, str]:
+    def texts(self) -> tuple[bytes, str]:
         """The outcomes as JSON: each on a line of its own, and all of them in brief."""
-        if "_texts" in self.__dict__:
-            return self._texts
-        return "\n".join(map(as_json, self.outcomes)), as_json(self.brief)
+        if "_texts" not in self.__dict__:
+            return "\n".join(map(as_json, self.outcomes)).encode(), as_json(self.brief)
+        lines, brief = self._texts
+        if not isinstance(lines, bytes):
+            lines = lines()
+            self._texts = lines, brief
+        return lines, brief
+
+    def at_hand(self) -> FileResult:
+        """The same, also when the record it is kept in is closed."""
+        self.texts  # noqa: B018 - reads them
+        return self
 
     @property
-    def lines(self) -> list[str]:
+    def lines(self) -> list[bytes]:
         """The outcomes as JSON, one after another."""
-        text = self.texts[0]
-        return text.split("\n") if text else []
+        return self.texts[0].splitlines()
 
     @property
     def brief(self) -> list[dict[str, Any]]:
@@ -89,8 +97,8 @@ class FileResult:
             lines = self.lines
             outcome = json.loads(lines[number])
             _held_back(outcome)
-            lines[number] = as_json(outcome)
-            self._texts = "\n".join(lines), as_json(self.brief)
+            lines[number] = as_json(outcome).encode()
+            self._texts = b"\n".join(lines), as_json(self.brief)
 
     @property
     def blocking(self) -> bool:

@@ -58,7 +58,7 @@ def run(
     """
     if journal is not None:
         run_recorded(tasks, options, progress, journal, cluster)
-        return list(journal.results(tasks))
+        return [result.at_hand() for result in journal.results(tasks)]
     found: dict[str, FileResult] = {}
 
     def noting(result: FileResult) -> None:
