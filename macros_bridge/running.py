@@ -57,7 +57,7 @@ def run_batch(
     )  # fmt: skip
     DEFAULT_LIMITS.given(dict(options.limits))
     if watch:
-        return _watched(paths, outdir, options, cluster, as_json=as_json)
+        return _watched(paths, outdir, options, cluster, booking, as_json=as_json)
     tasks, skipped = survey([path for path in paths if path.exists()], outdir)
     if not tasks:
         raise InputError(
@@ -95,14 +95,16 @@ def run_batch(
 
 
 def _watched(
-    paths: Sequence[Path], outdir: Path | None, options: Options, cluster: str | None, *, as_json: bool
-) -> int:
+    paths: Sequence[Path], outdir: Path | None, options: Options, cluster: str | None, booking: Booking | None, *,
+    as_json: bool,
+) -> int:  # fmt: skip
     """The same for a drop folder; the report is written round by round, and once more at the end."""
+    from macros_bridge.ledger_rounds import Rounds
     from macros_bridge.watching import watch_folder
 
-    if outdir is None or options.ledger:
-        message = "守候收件文件夹时须有结果文件夹，且不能连台账"
-        raise InputError("E-USAGE", message, where="--watch", remedy="请用 -o 指定结果文件夹，并去掉 --ledger")
+    if outdir is None:
+        raise InputError("E-USAGE", "守候收件文件夹时须有结果文件夹", where="--watch", remedy="请用 -o 指定结果文件夹")
+    rounds = Rounds(booking, options) if booking and booking.act else None
 
     def work(tasks: Sequence[Task], options: Options, record: Journal) -> None:
         _with_progress(tasks, options, record, cluster)
@@ -112,13 +114,13 @@ def _watched(
     def ended(results: Results) -> None:
         tallies.append(Tally.of(results))
         if as_json:
-            write_run(sys.stdout, results)
+            write_run(sys.stdout, results, (), **({"ledger": rounds.files} if rounds else {}))
 
-    watch_folder(paths, outdir, options, work, ended)
+    watch_folder(paths, outdir, options, work, ended, rounds.enter if rounds else None)
     (tally,) = tallies
     if not as_json:
         print(_summary(tally, 0, 0))
-    return 0 if tally.all_well else 1
+    return 0 if tally.all_well and not (rounds and rounds.is_open) else 1
 
 
 def _tell(unfinished: int) -> None:

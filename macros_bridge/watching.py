@@ -10,16 +10,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workbooks.batch.results import Results
+from workbooks.batch.results import Amendment, Results
 from workbooks.batch.tasks import Options
 from workbooks.batch.watch import Watch, Work
 from xlcalc.errors import InputError, WorkbookError
 
 
 def watch_folder(
-    paths: Sequence[Path], outdir: Path, options: Options, work: Work, ended: Callable[[Results], None]
-) -> None:
-    """Recalculates what is put into the folders until Ctrl-C or the end of the service. ended: hears the results."""
+    paths: Sequence[Path], outdir: Path, options: Options, work: Work, ended: Callable[[Results], None],
+    enter: Callable[[Results], Amendment] | None = None,
+) -> None:  # fmt: skip
+    """Recalculates what is put into the folders until Ctrl-C or the end of the service.
+
+    ended: hears the results. enter: see ``Watch``.
+    """
     for path in paths:
         if not path.is_dir():
             raise InputError("E-FILE", "要守候的须是文件夹", where=str(path), remedy="请给出收件文件夹")
@@ -28,7 +32,7 @@ def watch_folder(
     held = {sign: signal.signal(sign, _interrupted) for sign in (signal.SIGINT, signal.SIGTERM)}
     print(f"守候 {'、'.join(map(str, paths))}，结果写入 {outdir}；按 Ctrl-C 结束", file=sys.stderr, flush=True)
     try:
-        Watch(paths, outdir, options, work, _told).run(stop, ended)
+        Watch(paths, outdir, options, work, _told, enter).run(stop, ended)
     except WorkbookError as error:
         if error.code != "E-RESUME":
             raise

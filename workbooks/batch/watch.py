@@ -15,7 +15,7 @@ from pathlib import Path
 from workbooks.batch.failures import stopped
 from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
-from workbooks.batch.results import Doubles, Results
+from workbooks.batch.results import Amendment, Doubles, Results
 from workbooks.batch.tasks import Options, Skipped, Task, lock_marks, survey
 from workbooks.files.writing import io_reason, stops_all
 
@@ -29,13 +29,15 @@ class Watch:
     """The folders watched in one run, and what is known of the files in them.
 
     work: recalculates files that have come to rest. told: hears how many were done in a round, and how many are
-    waited for.
+    waited for. enter: hears the results that lie there before they are reported, and says what is to be amended.
     """
 
     def __init__(
-        self, paths: Sequence[Path], outdir: Path, options: Options, work: Work, told: Callable[[int, int], None]
-    ) -> None:
+        self, paths: Sequence[Path], outdir: Path, options: Options, work: Work, told: Callable[[int, int], None],
+        enter: Callable[[Results], Amendment] | None = None,
+    ) -> None:  # fmt: skip
         self._paths, self._outdir, self._options, self._work, self._told = paths, outdir, options, work, told
+        self._enter = enter
         self._seen: dict[Path, tuple[_Stamp, float]] = {}
         self._done: dict[Task, _Stamp] = {}
         self._reported: list[Task] | None = None
@@ -100,6 +102,8 @@ class Watch:
         here = [task for task in self._tasks if task in self._done]
         results = Results(lambda: record.results(here))
         results = results.amended(Doubles(results))
+        if self._enter is not None:
+            results = results.amended(self._enter(results))
         write_report(self._outdir, results, self._skipped)
         return results
 
