@@ -14,13 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ledger.ledger_bench import FIRST, SECOND, A, B, act, grant, totals
+from ledger.ledger_bench import SAAS as SAAS_POLICY
 from test_journal import GOOD, digests, lines, whole_run
-from workbench import save
+from workbench import SAAS, SAAS_COMPANY, filled, save
 
+from macros_bridge.ledger_booking import Booking
 from macros_bridge.running import run_batch
 from workbooks.batch import cluster
 from workbooks.batch.cluster_worker import do_chunk
-from workbooks.batch.tasks import Options
+from workbooks.batch.run import process
+from workbooks.batch.tasks import Options, find_tasks
+from workbooks.ledger.carried import carried
+from workbooks.ledger.database import create_ledger
 from xlcalc.errors import InputError, WorkbookError
 
 TESTS = Path(__file__).parent
@@ -165,7 +171,24 @@ def test_a_machine_with_other_packs_does_nothing() -> None:
         do_chunk([], Options(), "another signature")
 
 
-def test_a_ledger_and_another_engine_stay_here(tmp_path: Path) -> None:
+def test_another_engine_stays_here(tmp_path: Path) -> None:
     save(tmp_path / "in", "甲.xlsx", GOOD["甲"])
     with pytest.raises(InputError, match="E-CLUSTER"):
         run_batch([tmp_path / "in"], None, cluster="local:1", engine="libreoffice")
+
+
+def test_what_was_had_before_travels_with_the_file_and_only_this_machine_enters(tmp_path: Path) -> None:
+    """A had 72,000 of 100,000 元 before and gets 28,000, B gets 60 % of 120,000; the machines never see the ledger."""
+    address = str(tmp_path / "台账.db")
+    for name, uscc in (("甲", A), ("乙", B)):
+        save(tmp_path / "in", f"{name}.xlsx", filled(SAAS, SAAS_COMPANY | {"uscc": uscc, "enterprise_name": name}))
+    with create_ledger(address) as ledger:
+        grant(ledger, A, SAAS_POLICY, 72000, FIRST)
+        booking = Booking(address, SECOND, act())
+        for task in find_tasks([tmp_path / "in"], tmp_path / "here"):
+            assert process(task, Options(ledger=booking.beside())).state == "done"
+        assert address not in repr(carried(booking.beside()))
+        for _ in range(2):
+            assert run_batch([tmp_path / "in"], tmp_path / "out", cluster="local:1", resume=True, booking=booking) == 0
+            assert (totals(ledger, A), totals(ledger, B)) == ({SAAS_POLICY: 100000}, {SAAS_POLICY: 72000})
+    assert digests(tmp_path / "here").items() <= digests(tmp_path / "out").items()

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbooks.batch.child import Disk
 from workbooks.batch.cluster_worker import Parcel, Returned, do_chunk
@@ -27,6 +27,10 @@ from workbooks.batch.tasks import CHUNK, FileResult, Options, Task, lock_marks, 
 from workbooks.files.package import DEFAULT_LIMITS, read_file
 from workbooks.files.writing import write_atomically
 from xlcalc.errors import InputError, WorkbookError
+
+if TYPE_CHECKING:
+    from workbooks.ledger.carried import Lookup
+    from workbooks.ledger.runs import Known
 
 _MOST_BYTES = 8 * 1024 * 1024
 _AHEAD = 2
@@ -49,8 +53,8 @@ def run_on_cluster(
     WorkbookError ``E-CLUSTER`` where there is no such cluster or its machines hold other packs or another xlcalc,
     ``E-STOPPED`` where it goes away.
     """
-    if options.engine == "libreoffice" or options.ledger:
-        message = "集群上不能用 LibreOffice 引擎，也不能连台账"
+    if options.engine == "libreoffice":
+        message = "集群上不能用 LibreOffice 引擎"
         raise InputError("E-CLUSTER", message, where="--cluster", remedy="请去掉 --cluster 在本机运行")
     with _client(address) as client:
         _Sending(client, tasks, options, told, settled).done()
@@ -99,7 +103,9 @@ class _Sending:
     """The files of one run on their way to the machines and back."""
 
     def __init__(self, client: Any, tasks: Sequence[Task], options: Options, told: Told, settled: Settled) -> None:
-        self._client, self._tasks, self._options, self._told, self._settled = client, tasks, options, told, settled
+        self._client, self._tasks, self._told, self._settled = client, tasks, told, settled
+        self._options, self._ledger = _without_database(options)
+        self._known: dict[int, Known] = {}
         self._left = len(tasks)
         self._waiting = deque(range(len(tasks)))
         self._alone: deque[int] = deque()
@@ -169,7 +175,7 @@ class _Sending:
             self._ended(place, failure(task, error))
             return None
         is_open = any(mark.exists() for mark in lock_marks(task.path))
-        return Parcel(task.path.name, task.target.name if task.target else None, data, is_open)
+        return Parcel(task.path.name, task.target.name if task.target else None, data, is_open, self._known.get(place))
 
     def _take(self, future: Any) -> None:
         places = self._flying.pop(future)
@@ -181,11 +187,28 @@ class _Sending:
                 raise stopped(f"与集群的连接断了（{type(error).__name__}）") from None
             self._broken(places, error)
         else:
+            places, returned = self._told_of(places, returned)
             writing = [self._placed(self._tasks[place], *one) for place, one in zip(places, returned, strict=True)]
             for place, (result, placed) in zip(places, writing, strict=True):
                 self._ended(place, self._written(self._tasks[place], result, placed))
             self._settled()
         future.release()
+
+    def _told_of(self, places: list[int], returned: list[Returned]) -> tuple[list[int], list[Returned]]:
+        """Those that count; one that did not go out with what the ledger knows of its enterprises goes out again."""
+        if self._ledger is None:
+            return places, returned
+        counting = []
+        with self._ledger.open() as connection:
+            for place, one in zip(places, returned, strict=True):
+                sent = self._known.get(place, {})
+                known = self._ledger.known(connection, one[0]) if one[0].state == "done" else sent
+                if known != sent:
+                    self._known[place] = known
+                    self._waiting.append(place)
+                else:
+                    counting.append((place, one))
+        return [place for place, _ in counting], [one for _, one in counting]
 
     def _broken(self, places: list[int], error: BaseException) -> None:
         """A chunk that ended several machines is done again file by file; then it is clear which file it was."""
@@ -226,5 +249,15 @@ class _Sending:
             self._later.add(place)
             self._waiting.append(place)
             return
+        self._known.pop(place, None)
         self._left -= 1
         self._told(result)
+
+
+def _without_database(options: Options) -> tuple[Options, Lookup | None]:
+    """The options as the machines get them, and who answers here for the ledger."""
+    if options.ledger is None:
+        return options, None
+    from workbooks.ledger.carried import Lookup, carried
+
+    return replace(options, ledger=carried(options.ledger)), Lookup(options.ledger)

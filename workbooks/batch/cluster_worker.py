@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workbooks.batch.journal import signature
 from workbooks.batch.run import Worker, share_out
@@ -15,12 +15,16 @@ from xlcalc.errors import WorkbookError
 
 
 class Parcel(NamedTuple):
-    """One workbook on its way; target: the name of its result, None if it is only checked."""
+    """One workbook on its way; target: the name of its result, None if it is only checked.
+
+    known: what the ledger knows of the enterprises in it.
+    """
 
     name: str
     target: str | None
     data: bytes
     is_open: bool
+    known: Any = None
 
 
 Returned = tuple[FileResult, bytes | None]
@@ -62,7 +66,7 @@ def _unpacked(folder: Path, parcel: Parcel) -> Task:
     path.write_bytes(parcel.data)
     if parcel.is_open:
         lock_marks(path)[0].touch()
-    return Task(path, folder / "out" / parcel.target if parcel.target else None)
+    return Task(path, folder / "out" / parcel.target if parcel.target else None, known=parcel.known)
 
 
 def _done(tasks: list[Task], options: Options) -> list[FileResult]:

@@ -19,8 +19,8 @@ class FileResult:
     """What became of one file: state ``done``, ``refused`` or ``failed``; outcomes and findings as in the JSON.
 
     sha256: of the bytes that were read; template, packs: what they were computed under; output_sha256: of what was
-    written. stops: no other file could be worked on either. Sent from one process to another, and as recorded, the
-    outcomes are text until someone asks for them.
+    written. stops: no other file could be worked on either. asked: whom a ledger was asked about, by policy. Sent from
+    one process to another, and as recorded, the outcomes are text until someone asks for them.
     """
 
     path: str
@@ -34,6 +34,7 @@ class FileResult:
     packs: dict[str, str] = field(default_factory=dict)
     output_sha256: str | None = None
     stops: bool = False
+    asked: dict[str, list[str]] = field(default_factory=dict)
     _texts: tuple[bytes | Callable[[], bytes], str] = field(init=False, repr=False, compare=False)
     _brief: list[dict[str, Any]] = field(init=False, repr=False, compare=False)
 

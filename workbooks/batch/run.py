@@ -306,11 +306,12 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
         read_package(package)
         evaluated = evaluate_formulas(task.path)
     ledger, choices = options.ledger, dict(options.choices)
-    before = ledger.before(digest) if ledger else None
+    before = ledger.before(digest, task.known) if ledger else None
     done = recalculate_package(package, on=options.on, choices=choices, evaluated=evaluated, before=before)
     done.findings[:] = _with_remarks(task, done)
     result = FileResult(shown(task.path), None, "done", template=done.read.form.id)
     result.packs = {policy: f"{held.id} {held.hash}" for policy, held in done.read.versions.items()}
+    result.asked = before.codes if before else {}
     if task.target:
         _write(task.target, done, result)
     result.outcomes = [

@@ -60,11 +60,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Task:
-    """One workbook and where its result goes (None: only checked). evaluated: an engine's values, if any."""
+    """One workbook and where its result goes (None: only checked). evaluated: an engine's values, if any.
+
+    known: what a ledger elsewhere knows of the enterprises in it, see ``workbooks.ledger.carried``.
+    """
 
     path: Path
     target: Path | None
     evaluated: Any = None
+    known: Any = None
 
 
 def lock_marks(path: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from workbooks.batch.run import process
 from workbooks.batch.tasks import FileResult, Options, Task, hold_back_doubles
-from workbooks.earlier import Before, Facts
+from workbooks.earlier import Facts
 from workbooks.ledger.acts import Source, act_of_file, batch_named
 from workbooks.ledger.database import Ledger, open_ledger
 from workbooks.ledger.facts_before import facts_before, with_before
@@ -19,6 +19,28 @@ from workbooks.ledger.lines import FileLines, entry_of, line_from
 from workbooks.ledger.programmes import programmes
 from workbooks.record import ReadBook, Record
 from xlcalc.results.outcome import Finding, Outcome
+
+Known = Mapping[str, Mapping[str, Facts]]
+"""Policy -> code -> what was had before."""
+
+
+class Asked:
+    """What was had before, as ``earlier.restate`` asks it. codes: whom it was asked about, by policy.
+
+    look: the facts of some enterprises in a programme, by code.
+    """
+
+    def __init__(self, look: Callable[[str, Sequence[str]], Mapping[str, Facts]]) -> None:
+        self._look = look
+        self.codes: dict[str, list[str]] = {}
+
+    def __call__(self, policy: str, records: Sequence[Facts]) -> Sequence[tuple[Facts, Sequence[Finding]]]:
+        """See ``earlier.Before``."""
+        if policy not in programmes():
+            return [(facts, ()) for facts in records]
+        usccs = self.codes[policy] = [str(facts["uscc"]) for facts in records if facts.get("uscc")]
+        held = self._look(policy, usccs)
+        return [with_before(policy, facts, held.get(str(facts.get("uscc")), {})) for facts in records]
 
 
 @dataclass(frozen=True)
@@ -36,19 +58,18 @@ class Beside:
         """What two halves of a run must have in common; an address may carry a password and is not written down."""
         return f"{hashlib.sha256(self.address.encode()).hexdigest()[:16]} {self.batch}"
 
-    def before(self, sha256: str) -> Before:
-        """What was had before a file: everything, or what there was before the file itself was entered."""
+    def before(self, sha256: str, known: Known | None = None) -> Asked:
+        """What was had before a file: everything, or what there was before the file itself was entered.
 
-        def answered(policy: str, records: Sequence[Facts]) -> Sequence[tuple[Facts, Sequence[Finding]]]:
-            if policy not in programmes():
-                return [(facts, ()) for facts in records]
-            usccs = [str(facts["uscc"]) for facts in records if facts.get("uscc")]
+        known: not asked for where the ledger itself is.
+        """
+
+        def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Facts]:
             with open_ledger(self.address) as ledger, ledger.reading() as connection:
                 entered = act_of_file(connection, sha256)
-                held = facts_before(connection, policy, usccs, self.batch, before=entered)
-            return [with_before(policy, facts, held.get(str(facts.get("uscc")), {})) for facts in records]
+                return facts_before(connection, policy, usccs, self.batch, before=entered)
 
-        return answered
+        return Asked(look)
 
     def entry(self, record: Record, outcome: Outcome, read: ReadBook) -> Any:
         """What a result asks to have entered, see ``entry_of``."""
