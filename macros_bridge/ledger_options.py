@@ -29,7 +29,7 @@ Day = Annotated[str, typer.Option("--date", help="办理日期，如 2025-06-30"
 Document = Annotated[str, typer.Option("--document", help="文号")]
 Reason = Annotated[str, typer.Option("--reason", help="原因")]
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档")]
-Page = Annotated[int, typer.Option("--page", min=1, help="名单很长时看第几页，每页 1,000 项")]
+Page = Annotated[int, typer.Option("--page", min=1, help="名单很长时看第几页，每页 500 项")]
 On = Annotated[str | None, typer.Option("--on", help="申报日期，如 2025-05-31")]
 Choose = Annotated[list[str] | None, typer.Option("--choose", help="选用口径，如 AMB-01=combined，可多次")]
 

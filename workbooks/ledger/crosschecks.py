@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.alike import users_of
 from workbooks.ledger.database import among
 
-PAGE = 1_000
+PAGE = 500
 """How many rows of a list are given at a time."""
 
 Found = TypeVar("Found")
@@ -62,6 +62,11 @@ class Alike:
     users: tuple[tuple[str, str], ...]
 
 
+def _several(column: ColumnElement[int]) -> ColumnElement[bool]:
+    """Written as the index has it, so that it is counted from the index alone."""
+    return column > literal_column("1")
+
+
 def _start(page: int) -> int:
     return (page - 1) * PAGE
 
@@ -72,20 +77,20 @@ def doubles(connection: Connection, uscc: str | None = None, *, page: int = 1) -
     Whether that is allowed is for a person to say: no document forbids it outright.
     """
     table, application, entry = schema.enterprise, schema.application, schema.entry
-    several = (table.c.funded > 1) if uscc is None else (table.c.funded > 1) & (table.c.uscc == uscc)
+    several = _several(table.c.funded) if uscc is None else _several(table.c.funded) & (table.c.uscc == uscc)
     asked = select(table.c.uscc).where(several).order_by(table.c.uscc).limit(PAGE).offset(_start(page))
     held: dict[str, list[tuple[str, str, int]]] = {code: [] for code in connection.scalars(asked)}
+    total = select(func.sum(entry.c.fen)).where(entry.c.application_id == application.c.id).scalar_subquery()
     rows = connection.execute(
-        select(application.c.uscc, application.c.policy, application.c.batch, func.sum(entry.c.fen))
-        .join(entry, entry.c.application_id == application.c.id)
+        select(application.c.uscc, application.c.policy, application.c.batch, total)
         .where(among(connection, application.c.uscc, held))
-        .group_by(application.c.id)
-        .having(func.sum(entry.c.fen) > 0)
+        .order_by(application.c.uscc, application.c.policy, application.c.batch)
     )
     for code, policy, batch, fen in rows.all():
-        held[code].append((policy, batch, int(fen)))
+        if fen:
+            held[code].append((policy, batch, int(fen)))
     names = names_by_code(connection, held)
-    found = [Double(code, tuple(names.get(code, ())), tuple(sorted(rows))) for code, rows in held.items()]
+    found = [Double(code, tuple(names.get(code, ())), tuple(rows)) for code, rows in held.items()]
     return Listing(found, _count(connection, select(func.count()).select_from(table).where(several)))
 
 
@@ -112,16 +117,19 @@ def papers_used_twice(connection: Connection, uscc: str | None = None, *, page: 
         mine = own.where(application.c.uscc == uscc).distinct().subquery()
         numbers = numbers.join(mine, (mine.c.kind == again.c.kind) & (mine.c.number == again.c.number))
     total = _count(connection, select(func.count()).select_from(numbers.order_by(None).subquery()))
-    wanted = numbers.limit(PAGE).offset(_start(page)).subquery()
-    rows = connection.execute(
-        select(paper.c.kind, paper.c.number, application.c.uscc, application.c.policy, application.c.batch)
-        .join(wanted, (wanted.c.kind == paper.c.kind) & (wanted.c.number == paper.c.number))
-        .join(application, application.c.id == paper.c.application_id)
-        .order_by(paper.c.kind, paper.c.number, application.c.id)
-    )
-    uses: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    for kind, number, code, policy, batch in rows.all():
-        uses.setdefault((kind, number), []).append((code, policy, batch))
+    asked = [(kind, number) for kind, number in connection.execute(numbers.limit(PAGE).offset(_start(page)))]
+    uses: dict[tuple[str, str], list[tuple[str, str, str]]] = {key: [] for key in asked}
+    for kind in {kind for kind, _ in asked}:
+        rows = connection.execute(
+            select(paper.c.number, application.c.uscc, application.c.policy, application.c.batch)
+            .join(application, application.c.id == paper.c.application_id)
+            .where(
+                paper.c.kind == kind, among(connection, paper.c.number, [number for of, number in asked if of == kind])
+            )
+            .order_by(application.c.id)
+        )
+        for number, code, policy, batch in rows.all():
+            uses[kind, number].append((code, policy, batch))
     found = [PaperUse(kind, number, tuple(dict.fromkeys(users))) for (kind, number), users in uses.items()]
     return Listing(found, total)
 
@@ -129,7 +137,7 @@ def papers_used_twice(connection: Connection, uscc: str | None = None, *, page: 
 def codes_with_two_names(connection: Connection, *, page: int = 1) -> Listing[Renamed]:
     """Codes that were used with more than one name, by code."""
     table = schema.enterprise
-    several = table.c.names > 1
+    several = _several(table.c.names)
     asked = select(table.c.uscc).where(several).order_by(table.c.uscc).limit(PAGE).offset(_start(page))
     codes = connection.scalars(asked).all()
     names = names_by_code(connection, codes)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from workbooks.ledger import schema
-from workbooks.ledger.applications import applications_of, load
-from workbooks.ledger.database import among
+from workbooks.ledger.applications import applications_of
 from workbooks.ledger.programmes import Answer, programme, programmes
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
@@ -37,19 +36,23 @@ def due(connection: Connection, first: date, last: date) -> list[Due]:
 
 
 def _ending(connection: Connection, first: date, last: date) -> Iterator[Due]:
-    table, step = schema.due, schema.step
+    table, step, application = schema.due, schema.step, schema.application
+    later, withdrawal, withdrawn = step.alias(), step.alias(), step.alias()
+    # ``+ 0`` keeps a database that has not counted its rows yet from going through every step that corrects nothing.
+    gone_on = exists().where(
+        later.c.application_id == step.c.application_id, later.c.number > step.c.number,
+        (later.c.corrects + 0).is_(None), ~exists().where(withdrawal.c.corrects == later.c.id),
+    )  # fmt: skip
+    said = (table.c.day, table.c.warning, step.c.to_state)
     rows = connection.execute(
-        select(table.c.day, table.c.warning, table.c.step_id, step.c.application_id)
+        select(*said, application.c.uscc, application.c.policy, application.c.batch)
         .join(step, step.c.id == table.c.step_id)
+        .join(application, application.c.id == step.c.application_id)
         .where(table.c.day >= first, table.c.day <= last)
-    ).all()
-    asked = among(connection, schema.application.c.id, (row.application_id for row in rows))
-    held = {item.id: item for item in load(connection, asked)} if rows else {}
-    for row in rows:
-        item = held[row.application_id]
-        if item.steps and item.steps[-1].id == row.step_id:
-            kind = programme(item.policy).timed.get(item.steps[-1].target, "")
-            yield Due(row.day, kind, item.uscc, item.policy, item.batch, row.warning)
+        .where(~gone_on, ~exists().where(withdrawn.c.corrects == step.c.id))
+    )
+    for day, warning, state, uscc, policy, batch in rows.all():
+        yield Due(day, programme(policy).timed.get(state, ""), uscc, policy, batch, warning)
 
 
 def _beginning(connection: Connection, first: date, last: date) -> Iterator[Due]:
@@ -59,15 +62,16 @@ def _beginning(connection: Connection, first: date, last: date) -> Iterator[Due]
             years = years_between(load_policy(policy).newest, answer) if answer.gives == "reached_on" else None
             if years is None:
                 continue
+            then = select(schema.act.c.id).where(
+                schema.act.c.day >= add_months(first, -12 * years - 1),
+                schema.act.c.day <= add_months(last, -12 * years + 1),
+            )
             usccs = connection.scalars(
                 select(application.c.uscc)
                 .join(step, step.c.application_id == application.c.id)
-                .join(schema.act, schema.act.c.id == step.c.act_id)
-                .where(
-                    application.c.policy == answer.of, step.c.to_state == answer.state,
-                    schema.act.c.day >= add_months(first, -12 * years - 1),
-                    schema.act.c.day <= add_months(last, -12 * years + 1),
-                )
+                .where(step.c.act_id.in_(then), step.c.to_state == answer.state)
+                # As above: from the steps of those days, not from all that was ever applied for.
+                .where(application.c.policy + "" == answer.of)
                 .distinct()
             ).all()  # fmt: skip
             for uscc, items in applications_of(connection, usccs).items():

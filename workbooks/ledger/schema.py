@@ -208,7 +208,9 @@ enterprise = Table(
 )  # fmt: skip
 """In how many applications an enterprise holds money, and how many names it was used with."""
 for _column in (enterprise.c.funded, enterprise.c.names):
-    Index(f"several_{_column.name}", enterprise.c.uscc, sqlite_where=_column > 1, postgresql_where=_column > 1)
+    Index(
+        f"several_{_column.name}", enterprise.c.uscc, _column, sqlite_where=_column > 1, postgresql_where=_column > 1
+    )  # fmt: skip
 
 spent = Table(
     "spent", metadata,

@@ -33,7 +33,7 @@ def upgrade() -> None:
     for counted in ("funded", "names"):
         several = sa.text(f"{counted} > 1")
         op.create_index(
-            f"several_{counted}", "enterprise", ["uscc"], sqlite_where=several, postgresql_where=several
+            f"several_{counted}", "enterprise", ["uscc", counted], sqlite_where=several, postgresql_where=several
         )  # fmt: skip
     _table("spent", _key("policy", text), _key("batch", text), _number("fen", fen))
     _table("paper_again", _key("kind", sa.String(12)), _key("number", text))
