@@ -62,12 +62,10 @@ def accounts_of(
     wanted = list(dict.fromkeys(usccs))
     found = {uscc: Account({}, []) for uscc in wanted}
     asked = sorted(set(policies))
-    # Found by the code alone: a database that has not counted its rows yet would go through all of a batch instead.
-    of, in_batch = application.c.policy + "", application.c.batch + ""
-    at_hand = of.in_(asked) & (in_batch == batch)
+    at_hand = application.c.policy.in_(asked) & (application.c.batch == batch)
     stepped = {answer.of for policy in asked for answer in programme(policy).answers if answer.state}
     if stepped:
-        at_hand |= of.in_(sorted(stepped))
+        at_hand |= (application.c.policy + "").in_(sorted(stepped))
     rows = connection.execute(
         select(had.c.uscc, had.c.policy, had.c.item, had.c.fen).where(among(connection, had.c.uscc, wanted))
     )

@@ -87,11 +87,10 @@ def load(connection: Connection, which: ColumnElement[bool], *, before: int | No
 def _loaded(connection: Connection, which: ColumnElement[bool], before: int | None) -> list[Application]:
     table = schema.application
     rows = connection.execute(
-        select(table.c.id, table.c.uscc, table.c.policy, table.c.batch)
-        .where(which, *_earlier(table.c.act_id, before))
-        .order_by(table.c.id)
+        select(table.c.id, table.c.uscc, table.c.policy, table.c.batch).where(which, *_earlier(table.c.act_id, before))
     )
-    found = {number: Application(number, uscc, policy, batch) for number, uscc, policy, batch in rows.all()}
+    # Sorted here: a database that has not counted its rows yet would take them in this order, a whole batch of them.
+    found = {number: Application(number, uscc, policy, batch) for number, uscc, policy, batch in sorted(rows.all())}
     if found:
         _add_steps(connection, found, which, before)
         _add_entries(connection, found, which, before)

@@ -199,6 +199,16 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
     if item is None:
         item = Application(0, line.uscc, policy, work.batch)
         mine.applications.append(item)
+    changes = _changes(source, line, item, correcting) if item.holdings else line.amounts
+    rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
+    if terms.caps and any(fen > 0 for fen in rise):
+        within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
+    work.warnings += line.warnings
+    return bool(changes)
+
+
+def _changes(source: Source, line: Line, item: Application, correcting: bool) -> dict[str, int]:
+    """What becomes of an application that was granted something before: fen by item."""
     changes = {code: fen for code, fen in line.amounts.items() if not _holds(item, code, fen)}
     gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
     if not correcting and (gone or any(_open(item, code) for code in changes)):
@@ -206,13 +216,7 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
         stood = {code: held.fen for code, held in item.holdings.items() if held.tail}
         what = f"在本批次已登记 {_money(stood)}，现为 {_money(line.amounts)}"
         raise _refusal("E-LEDGER-GRANTED", source, line, what, remedy)
-    for code in gone:
-        changes[code] = 0
-    rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
-    if terms.caps and any(fen > 0 for fen in rise):
-        within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
-    work.warnings += line.warnings
-    return bool(changes)
+    return changes | dict.fromkeys(gone, 0)
 
 
 def _open(item: Application, code: str) -> bool:
