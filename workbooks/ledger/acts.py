@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, DateTime, Row, Table, insert, select
+from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, insert, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.database import Ledger, LedgerError
@@ -24,9 +24,7 @@ from xlcalc.packs.registry import load_policy
 from xlcalc.values.phones import mask_phones
 from xlcalc.values.text import normalise
 
-_BETWEEN = "\0"
-"""Never in JSON, whose texts have it escaped."""
-_separated = json.JSONEncoder(ensure_ascii=False, separators=(_BETWEEN, ":")).encode
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,10 @@ def _json_rows(table: Table, rows: Sequence[Row[Any]]) -> list[str]:
     return [pattern % row for row in zip(*(columns[name] for name in names), strict=True)]
 
 
-def _json_values(column: Column[Any], values: Sequence[Any]) -> list[str]:
+def _json_values(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    if isinstance(column.type, String):
+        return [_json(value) for value in values]
     if isinstance(column.type, Date | DateTime):
-        values = [value.isoformat() for value in values]
-    return _separated(values)[1:-1].split(_BETWEEN)
+        return [_json(value.isoformat()) for value in values]
+    # A file of SQLite may hold anything in any column; what is no number must not pass for the rows after it.
+    return [value if value.__class__ is int else "null" if value is None else plain_json(value) for value in values]
