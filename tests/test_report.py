@@ -239,6 +239,18 @@ def test_a_result_that_travelled_is_the_same(finished: tuple[Path, list[FileResu
         assert not any(one["payable"] for one in fresh.outcomes if one["status"] == "not_determined")
 
 
+def test_beyond_the_limits_for_links_the_place_stands_as_text(
+    finished: tuple[Path, list[FileResult]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_pages, "_MOST_LINKS", 1)
+    where = [replace(result, output=str(tmp_path / Path(result.path).name)) for result in finished[1]]
+    write_report(tmp_path, where)
+    for name in ("提示与问题", "文件"):
+        found = openpyxl.load_workbook(tmp_path / REPORT_NAME)[name]
+        assert sum(cell.hyperlink is not None for row in found.iter_rows() for cell in row) == 1
+    assert len([row for row in table(found) if row["结果文件"]]) == 4
+
+
 def test_a_full_sheet_says_where_the_rest_is(
     finished: tuple[Path, list[FileResult]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from workbooks.batch.tasks import FileResult
 
 LAST_ROW = 1_000_000
 _MOST_LINKS = 60_000
-_LONGEST = 32_000
+_LONGEST, _LONGEST_LINK = 32_000, 2_000
 # Rows go to the disk one by one, so that a report of any length takes little memory.
 _OPTIONS = {"constant_memory": True}
 _OPTIONS |= dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
@@ -98,13 +98,16 @@ class Page:
         """A link to the result workbook or a cell of it, where there is one and the limits for links allow it."""
         target = self._report.below(result)
         name, mark, ref = (where or "").rpartition("!")
-        if target is None or "#" in target or (where and not mark) or self._links >= _MOST_LINKS:
+        quoted = name.replace("'", "''")
+        at = f"#'{quoted}'!{ref}" if where else ""
+        if target is None or "#" in target or (where and not mark) or not self._has_room(target + at):
             self.put(row, column, text)
             return
         self._links += 1
-        quoted = name.replace("'", "''")
-        at = f"#'{quoted}'!{ref}" if where else ""
         self.sheet.write_url(row, column, f"external:{target}{at}", self.looks["link"], string=text)
+
+    def _has_room(self, link: str) -> bool:
+        return self._links < _MOST_LINKS and len(link) <= _LONGEST_LINK
 
 
 class ListPage:
