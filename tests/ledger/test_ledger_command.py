@@ -11,7 +11,10 @@ from typer.testing import CliRunner, Result
 from workbench import SAAS as SAAS_FORM
 from workbench import SAAS_COMPANY, filled
 
+from ledger.ledger_bench import lived_in
 from macros_bridge.ledger_command import ledger_app
+from workbooks.ledger import crosschecks
+from workbooks.ledger.database import Ledger
 from xlcalc.errors import XlcalcError
 
 SAAS, USCC = "shijiazhuang.saas_voucher", SAAS_COMPANY["uscc"]
@@ -86,6 +89,19 @@ def test_every_answer_is_json_too(at_file: None, workbook: Path, tmp_path: Path)
     assert told("budget")["batches"][0]["granted"] == 7200000
     for name in ("double", "papers", "names"):
         assert told(name)["format"] == f"xlcalc.ledger-{name}/1"
+
+
+def test_a_list_says_of_how_many_it_shows_a_part(
+    file_ledger: Ledger, at_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crosschecks, "PAGE", 1)
+    lived_in(file_ledger)
+    said = ledger("double", "--page", "2").stdout
+    assert "共 2 项，这是第 2 页的 1 项" in said
+    assert told("double", "--page", "2")["total"] == 2
+    assert told("names")["near_total"] == 1 and told("names")["several_total"] == 2
+    assert "—" in ledger("names").stdout
+    assert "台账完好" in ledger("check", "--rebuild").stdout
 
 
 def test_a_run_with_something_left_ends_with_1(at_file: None, workbook: Path, tmp_path: Path) -> None:
