@@ -90,6 +90,9 @@ FILING_DAY = date(2025, 9, 30)
         (CLOUD, ("t_face_value", 1), Decimal("15000.01"), 15000),
         (CLOUD, ("t_hint", 2), "已核查", "已计算，待核查资格"),
         (SAAS, "t_own_payment", 0, 48000),
+        # What the blank template shows is a lie too where the other results were calculated.
+        (FORM, "o_summary_level", "未答完", "二级"),
+        (CLOUD, ("t_hint", 1), "", "已计算，待核查资格"),
     ],
 )
 def test_a_tampered_result_is_computed_anew_and_named(form: str, at: At, lie: Any, truth: Any) -> None:

@@ -274,13 +274,16 @@ def _write_output(
         return
     result.changes[place.sheet, place.ref] = fresh
     stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
-    if stored is not None and compare and not same_result(stored, fresh):
-        if evaluated is None and result.uncalculated.takes(place, *port, str(stored)):
-            return
-        where = "引擎计算" if evaluated else "文件中保存"
-        message = f"{where}的结果为“{stored}”，重新计算为“{fresh}”。以重新计算为准，请核对文件是否被改动"
-        differs = (str(stored), str(fresh))
-        record.findings.append(Finding("E-STORED-DIFFERS", "warn", message, None, str(place), differs=differs))
+    if stored is None or not compare:
+        return
+    if same_result(stored, fresh):
+        result.uncalculated.agrees(record, port, str(stored))
+        return
+    where = "引擎计算" if evaluated else "文件中保存"
+    message = f"{where}的结果为“{stored}”，重新计算为“{fresh}”。以重新计算为准，请核对文件是否被改动"
+    differs = Finding("E-STORED-DIFFERS", "warn", message, None, str(place), differs=(str(stored), str(fresh)))
+    if evaluated is not None or not result.uncalculated.takes(record, port, str(stored), differs):
+        record.findings.append(differs)
 
 
 def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
