@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, insert, select
@@ -23,8 +24,6 @@ from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.phones import mask_phones
 from xlcalc.values.text import normalise
-
-_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -201,8 +200,8 @@ def _json_rows(table: Table, rows: Sequence[Row[Any]]) -> list[str]:
 
 def _json_values(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
     if isinstance(column.type, String):
-        return [_json(value) for value in values]
+        return [quoted(value) if value.__class__ is str else plain_json(value) for value in values]
     if isinstance(column.type, Date | DateTime):
-        return [_json(value.isoformat()) for value in values]
+        return [quoted(value.isoformat()) for value in values]
     # A file of SQLite may hold anything in any column; what is no number must not pass for the rows after it.
     return [value if value.__class__ is int else "null" if value is None else plain_json(value) for value in values]

@@ -288,7 +288,10 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
         known.setdefault(code, set()).add(called)
     rows, warnings = [], []
     for line in lines:
-        names, name = known.setdefault(line.uscc, set()), mask_phones(line.name)
+        names = known.setdefault(line.uscc, set())
+        if line.name in names:
+            continue
+        name = mask_phones(line.name)
         if name and name not in names:
             if names:
                 others = "、".join(f"“{other}”" for other in sorted(names))

@@ -88,6 +88,6 @@ def stricter(given: Any, held: Any) -> Any:
     """Of two answers the one that leaves less: the larger amount, the later day, what either of them names."""
     if isinstance(held, bool):
         return given or held
-    if isinstance(held, Money | date):
+    if isinstance(held, (Money, date)):
         return max(given, held)
     return tuple(dict.fromkeys((*given, *held)))
