@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -15,7 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
+from unittest.mock import Mock
 
 import pytest
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, members, rezipped, save
@@ -29,6 +31,7 @@ from workbooks.batch.run import process, run
 from workbooks.batch.tasks import (
     JSONL_NAME,
     RECORDS_NAME,
+    REPORT_NAME,
     RESULT_MARK,
     FileResult,
     Options,
@@ -148,10 +151,18 @@ CHANGING = {
 def hasty(counted: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A killed process loses nothing the system has been given; waiting for the disk would only take time."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
-    # The report is written where no statement is counted; being put in its place is.
-    monkeypatch.setattr(report, "spread_page", lambda *_: None)
+    # A report without sheets is put in its place as one with six is.
+    monkeypatch.setattr(report, "ReportBook", no_sheets)
+    for name in ("summary_page", "spread_page", "OutcomesPage", "FindingsPage", "ChangesPage", "FilesPage"):
+        monkeypatch.setattr(report, name, Mock())
     monkeypatch.setattr(journal, "_SETTINGS", (*journal._SETTINGS, "synchronous = OFF"))
     return counted
+
+
+@contextlib.contextmanager
+def no_sheets(_: Path, stream: BinaryIO) -> Iterator[Mock]:
+    stream.write(b"report")
+    yield Mock()
 
 
 def killed_at(event: int, work: Callable[[], object]) -> bool:
@@ -209,6 +220,14 @@ def test_killed_before_any_statement_that_writes(
         assert digests(out) == wanted, event
         assert lines(out) == wanted_lines, event
     assert event > 150 and resumed_with_less > 50
+
+
+def test_what_a_killed_run_left_unfinished_goes_with_the_next(tmp_path: Path) -> None:
+    """A result half written, and the rows of a report; what else has such a name is not ours."""
+    for name in (".甲.xlsx.0123abcd.tmp", f".{REPORT_NAME}.0123abcd.tmp/rows", "甲.tmp/rows"):
+        save(tmp_path, name, b"a")
+    with Journal(tmp_path, Options()):
+        assert [path.name for path in sorted(tmp_path.iterdir())] == ["甲.tmp", RECORDS_NAME]
 
 
 def test_killed_while_going_on(tmp_path: Path, hasty: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import xlsxwriter
 
 from workbooks.batch.report_lines import below
-from workbooks.batch.tasks import FileResult
+from workbooks.batch.tasks import REPORT_NAME, FileResult
+from workbooks.files.writing import temporary_beside
 
 LAST_ROW = 1_000_000
 _MOST_LINKS = 60_000
@@ -30,8 +31,10 @@ class ReportBook:
 
     def __init__(self, outdir: Path, stream: BinaryIO) -> None:
         self.outdir = outdir
-        self._rows = tempfile.TemporaryDirectory()
-        self.book = xlsxwriter.Workbook(stream, {**_OPTIONS, "tmpdir": self._rows.name})
+        # Here, so that the next run finds what a killed one has left of them.
+        self._rows = temporary_beside(outdir / REPORT_NAME)
+        self._rows.mkdir()
+        self.book = xlsxwriter.Workbook(stream, {**_OPTIONS, "tmpdir": str(self._rows)})
         # One time for all, so that the same results give the same bytes.
         self.book.set_properties({"author": "xlcalc", "title": "运行报告", "created": datetime(2025, 1, 1)})
         self.looks = {name: self.book.add_format(look) for name, look in _LOOKS.items()}
@@ -46,7 +49,7 @@ class ReportBook:
         finally:
             for sheet in self.book.worksheets():
                 sheet.row_data_fh.close()
-            self._rows.cleanup()
+            shutil.rmtree(self._rows, ignore_errors=True)
 
     def below(self, result: FileResult) -> str | None:
         """Where the result of a file lies in the folder of the report; None where there is none."""

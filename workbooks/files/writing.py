@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +70,7 @@ def write_atomically(target: Path, data: bytes) -> None:
 def written_atomically(target: Path) -> Iterator[BinaryIO]:
     """The same for what is written piece by piece; an error leaves what stood there before."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own, so that nothing planted under it is followed and no other process moves it away.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_beside(target)
     handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
         with os.fdopen(handle, "w+b") as stream:
@@ -83,6 +83,11 @@ def written_atomically(target: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+def temporary_beside(target: Path) -> Path:
+    """A name of its own, so that nothing planted under it is followed and no other process moves it away."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -107,7 +112,9 @@ def discard_temporary(target: Path) -> None:
 
 def discard_temporaries(folder: Path) -> None:
     """Removes what an earlier run that was ended has left below a folder; only for whoever holds its lock."""
-    for base, _, files in os.walk(folder):
+    for base, folders, files in os.walk(folder):
+        for name in filter(_TEMPORARY.fullmatch, folders):
+            shutil.rmtree(Path(base) / name, ignore_errors=True)
         for name in files:
             if _TEMPORARY.fullmatch(name):
                 with contextlib.suppress(OSError):
