@@ -35,7 +35,7 @@ from macros_bridge.running import run_batch
 from workbooks.batch import run as batch
 from workbooks.batch.report import totals, write_report
 from workbooks.batch.run import process, run
-from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks
+from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks, hold_back_doubles
 from xlcalc.errors import InputError, WorkbookError
 
 GOOD = {FORM: filled(FORM, e1()), CLOUD: filled(CLOUD, CLOUD_COMPANY), SAAS: filled(SAAS, SAAS_COMPANY)}
@@ -291,6 +291,24 @@ def test_an_enterprise_in_two_files_is_paid_in_neither(tmp_path: Path, capsys: p
         twice = [item["message"] for item in file["findings"] if item["code"] == "E-DOUBLE-FILE"]
         assert len(twice) == (0 if "丙" in Path(file["path"]).name else 1)
         assert all("甲.xlsx" in message and "乙.xlsx" in message for message in twice)
+
+
+@pytest.mark.parametrize(
+    ("codes_given", "held"), [(("91A", None), True), (("91A", "91B"), False), ((None, None), True)]
+)
+def test_an_enterprise_without_its_code_in_one_file_is_known_by_its_name(
+    codes_given: tuple[str | None, ...], held: bool
+) -> None:
+    """Leaving the code out of the second form pays nothing twice; firms of one name with codes of their own are two."""
+    outcome = {"policy": "示例", "status": "determined", "payable": {"fen": 1}, "findings": [], "where": "表!A6"}
+    names = ("示例甲有限公司", "示例甲 有限公司")
+    results = [
+        FileResult(f"{number}.xlsx", None, "done", [outcome | {"uscc": code, "name": name}])
+        for number, (code, name) in enumerate(zip(codes_given, names, strict=True))
+    ]
+    hold_back_doubles(results)
+    assert [result.outcomes[0]["payable"] is None for result in results] == [held, held]
+    assert [len(result.findings) for result in results] == [held, held]
 
 
 def test_a_file_with_macros_gets_its_result_in_a_fresh_workbook(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from xlcalc.values.text import squeeze
 
 _LEFT_OUT = frozenset({"format", "library", "application_date", "attested", "record_findings", "ledger", "steps"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
@@ -150,28 +152,45 @@ class Results:
         return Results(lambda: chain(self, others))
 
 
+class _Called(NamedTuple):
+    """What an enterprise goes by under a policy: its code or its name."""
+
+    policy: str
+    uscc: str
+    name: str
+
+
 class Doubles:
-    """The enterprises that stand in two files of a run: paid in neither, with a finding in each."""
+    """The enterprises that stand in two files of a run: paid in neither, with a finding in each.
+
+    An enterprise goes by its code; where it gives none in one of the files, by its name.
+    """
 
     def __init__(self, results: Iterable[FileResult]) -> None:
         from workbooks.form import forms
 
         # Opinions on an enterprise are paid nothing, and it may have many.
         self._opinions = {name for name, spec in forms().items() if spec.kind == "review"}
-        first: dict[tuple[str, str], str] = {}
-        self._places: dict[tuple[str, str], dict[str, None]] = {}
+        first: dict[_Called, str] = {}
+        places: dict[_Called, dict[str, None]] = {}
+        codeless: set[_Called] = set()
         for result in results:
-            for _, key in self._keys(result):
+            for number, key in self._keys(result):
                 path = first.setdefault(key, result.path)
                 if path != result.path:
-                    self._places.setdefault(key, {path: None})[result.path] = None
+                    places.setdefault(key, {path: None})[result.path] = None
+                if not result.brief[number]["uscc"]:
+                    codeless.add(key)
+        self._places = {key: paths for key, paths in places.items() if key.uscc or key in codeless}
 
-    def _keys(self, result: FileResult) -> Iterator[tuple[int, tuple[str, str]]]:
+    def _keys(self, result: FileResult) -> Iterator[tuple[int, _Called]]:
         if result.template in self._opinions:
             return
         for number, outcome in enumerate(result.brief):
-            if enterprise := outcome["uscc"] or outcome["name"]:
-                yield number, (outcome["policy"], enterprise)
+            if outcome["uscc"]:
+                yield number, _Called(outcome["policy"], outcome["uscc"], "")
+            if outcome["name"]:
+                yield number, _Called(outcome["policy"], "", squeeze(outcome["name"]))
 
     def __call__(self, result: FileResult) -> None:
         """Holds back what of a result is paid nowhere."""
@@ -182,7 +201,7 @@ class Doubles:
                 continue
             result.hold_back(number)
             files = "、".join(dict.fromkeys(Path(path).name for path in self._places[key]))
-            message = f"“{key[1]}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
+            message = f"“{key.uscc or key.name}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
             finding = {
                 "code": "E-DOUBLE-FILE", "severity": "block", "clause": None,
                 "message": message, "where": result.brief[number]["where"],
