@@ -161,6 +161,9 @@ def replay(
         found = computed_again(ledger, [task.path for task in find_tasks(paths, None)])
     lines = []
     for row in found:
+        if row.act is None:
+            lines.append(f"{row.file}：{'；'.join(row.differences)}")
+            continue
         lines.append(f"{row.file}：{'复算一致' if row.same else '不一致'}（{row.lines} 项）")
         lines += [f"  {text}" for text in row.differences]
     show("replay", {"files": [{**asdict(row), "same": row.same} for row in found]}, lines, as_json)

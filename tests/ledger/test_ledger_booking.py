@@ -74,7 +74,10 @@ def test_the_same_file_with_other_results_is_refused(ledger: Ledger) -> None:
     error = refused("E-LEDGER-OTHER", ledger, act(), FIRST, file(line(A, SAAS, 60000), content="one"))
     assert "72,000.00 元" in error.message and "60,000.00 元" in error.message
     assert A not in str(error)
-    refused("E-LEDGER-OTHER", ledger, act(), SECOND, file(line(A, SAAS, 72000), content="one"))
+    same = file(line(A, SAAS, 20000), content="one")
+    refused("E-LEDGER-OTHER", ledger, act(), SECOND, same)
+    # A correction is of what was entered, never a second grant.
+    refused("E-LEDGER-OTHER", ledger, act(reason="更正"), SECOND, same, correcting=True)
     assert totals(ledger, A) == {SAAS: 72000}
 
 

@@ -32,6 +32,7 @@ from xlcalc.facts import fact
 from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
 
+_CORRECTING = "如确需改动，请用 xlcalc ledger book 文件 --correct --reason 原因"
 _AGAIN = "请按台账中此前已享受的金额重新核算"
 
 
@@ -107,6 +108,8 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
     _one_line_each(file)
     with without_collecting(), ledger.writing() as connection:
         known = act_of_file(connection, file.source.sha256)
+        if known is not None:
+            _same_batch(connection, known, batch, file)
         if known is not None and not correcting:
             _same_as_before(connection, known, batch, file)
             return Booked(file.source, "already", known, unchanged=len(file.lines))
@@ -155,18 +158,22 @@ def _refusal(code: str, source: Source, line: Line, what: str, remedy: str) -> L
     )
 
 
-def _same_as_before(connection: Connection, act: int, batch: str, file: FileLines) -> None:
-    """Raises unless the file gives what it gave when it was entered."""
+def _same_batch(connection: Connection, act: int, batch: str, file: FileLines) -> None:
+    """Raises where the file was entered in another batch: there it would be granted a second time."""
     entered = connection.execute(select(schema.act.c.batch).where(schema.act.c.id == act)).scalar_one()
     if entered != batch:
         raise LedgerError(
             "E-LEDGER-OTHER", f"此文件已登记在批次“{entered}”，不能再登记到“{batch}”",
             where=file.source.name, remedy="请核对批次",
         )  # fmt: skip
+
+
+def _same_as_before(connection: Connection, act: int, batch: str, file: FileLines) -> None:
+    """Raises unless the file gives what it gave when it was entered."""
     for line, text in differences(connection, act, batch, file):
         raise _refusal(
-            "E-LEDGER-OTHER", file.source, line, f"已登记，但这次的结果不同：{text}",
-            "如确需改动，请用 --correct 并写明原因",
+            "E-LEDGER-OTHER", file.source, line, f"与此文件登记时的结果不同：{text}",
+            _CORRECTING,
         )  # fmt: skip
 
 
@@ -178,12 +185,16 @@ def differences(connection: Connection, act: int, batch: str, file: FileLines) -
         item = account_of(held.get(line.uscc, ())).application(line.ground.policy, batch)
         stood = {code: holding.fen for code, holding in item.holdings.items() if holding.tail} if item else {}
         if stood != dict(line.amounts):
-            found.append((line, f"登记为 {_money(stood)}，现为 {_money(line.amounts)}"))
+            found.append((line, f"台账{_entered(stood)}，现为 {_money(line.amounts)}"))
     return found
 
 
 def _money(amounts: Mapping[str, int]) -> str:
-    return f"{Money(sum(amounts.values()))}" if amounts else "无"
+    return f"{Money(sum(amounts.values()))}" if amounts else "没有金额"
+
+
+def _entered(amounts: Mapping[str, int]) -> str:
+    return f"已登记 {_money(amounts)}" if amounts else "没有登记"
 
 
 def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
@@ -212,10 +223,9 @@ def _changes(source: Source, line: Line, item: Application, correcting: bool) ->
     changes = {code: fen for code, fen in line.amounts.items() if not _holds(item, code, fen)}
     gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
     if not correcting and (gone or any(_open(item, code) for code in changes)):
-        remedy = "如确需改动，请用 --correct 并写明原因"
         stood = {code: held.fen for code, held in item.holdings.items() if held.tail}
-        what = f"在本批次已登记 {_money(stood)}，现为 {_money(line.amounts)}"
-        raise _refusal("E-LEDGER-GRANTED", source, line, what, remedy)
+        what = f"本批次{_entered(stood)}，现为 {_money(line.amounts)}"
+        raise _refusal("E-LEDGER-GRANTED", source, line, what, _CORRECTING)
     return changes | dict.fromkeys(gone, 0)
 
 
