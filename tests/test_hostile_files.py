@@ -363,6 +363,20 @@ def test_a_hidden_sheet_that_is_not_ours_is_listed(state: str, tmp_path: Path) -
     assert "另一本账" in finding["message"]
 
 
+@pytest.mark.parametrize("form", TEMPLATES)
+def test_a_hidden_sheet_to_fill_in_counts_and_is_told(form: str, tmp_path: Path) -> None:
+    """Who opens the file sees only the other sheets, and enterprises are paid all the same."""
+    data = filled(form, {FORM: e1(), CLOUD: CLOUD_COMPANY, SAAS: SAAS_COMPANY}[form])
+    name = place(data, "i_uscc" if form == FORM else "t_uscc").sheet
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    book[name].sheet_state = "hidden"
+    stream = io.BytesIO()
+    book.save(stream)
+    result = process(Task(save(tmp_path, "甲.xlsx", stream.getvalue()), None), Options())
+    (finding,) = [item for item in result.findings if item["code"] == "E-BOOK-HIDDEN"]
+    assert name in finding["message"] and finding["severity"] == "warn"
+
+
 @pytest.mark.parametrize("sign", ['hidden="1"', "hidden = 'true'"])
 def test_an_enterprise_in_a_hidden_row_counts_and_is_told(sign: str, tmp_path: Path) -> None:
     """Hidden by hand or by a filter: whoever reads the table on screen does not see what is paid."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from workbooks.files.cellxml import Position, RawCell, cells, column_letters
-from workbooks.files.rawbook import RawBook
+from workbooks.files.rawbook import Area, RawBook
 from workbooks.files.rawxml import ATTRIBUTES, attributes
 from workbooks.files.remembered import Remembered
 from workbooks.record import ReadBook
@@ -58,12 +58,19 @@ _seen: Remembered[bytes, _Styles] = Remembered(2_000_000)
 def out_of_sight(read: ReadBook) -> list[Finding]:
     """A finding for each way of hiding and each visible sheet, where cells with content are hidden from view.
 
-    What the template itself hides is not named. Codes: ``E-BOOK-HIDDEN-ROWS``, ``E-BOOK-HIDDEN-COLUMNS``,
-    ``E-BOOK-INVISIBLE`` (text in the colour of its cell), ``E-BOOK-NO-DISPLAY`` (a number format that shows nothing).
+    What the template itself hides is not named. Codes: ``E-BOOK-HIDDEN`` (a sheet to fill in), ``E-BOOK-HIDDEN-ROWS``,
+    ``E-BOOK-HIDDEN-COLUMNS``, ``E-BOOK-INVISIBLE`` (text in the colour of its cell), ``E-BOOK-NO-DISPLAY`` (a number
+    format that shows nothing).
     """
     styles = _styles(read.book)
+    filled_in = {
+        area.sheet for port in read.manifest.ports if port.direction == "in" and (area := _area(read, port.name))
+    }
     found: list[Finding] = []
     for info in read.book.sheets:
+        if info.state != "visible" and info.name in filled_in:
+            message = f"填写用的工作表“{info.name}”被隐藏，其中的内容照常核算。请取消隐藏后核对"
+            found.append(Finding("E-BOOK-HIDDEN", "warn", message, None, f"{info.name}!A1"))
         if info.state == "visible":
             text = read.book.sheet(info.name).text
             if info.part.lower() in read.book.package.measure.hiding:
@@ -149,9 +156,13 @@ def _held(book: RawBook, sheet: str) -> dict[Position, RawCell]:
 def _areas(read: ReadBook, names: Iterable[str], sheet: str) -> Iterator[tuple[Position, Position]]:
     """First and last cell of ports on a sheet; of a port the workbook does not have, none."""
     for name in names:
-        area = read.book.resolve(name) if name in read.manifest.by_name else None
+        area = _area(read, name)
         if area is not None and area.sheet == sheet:
             yield (area.first_row, area.first_col), (area.last_row, area.last_col)
+
+
+def _area(read: ReadBook, name: str) -> Area | None:
+    return read.book.resolve(name) if name in read.manifest.by_name else None
 
 
 def _whole(text: str | None, otherwise: int) -> int:
