@@ -81,6 +81,16 @@ def test_the_same_file_with_other_results_is_refused(ledger: Ledger) -> None:
     assert totals(ledger, A) == {SAAS: 72000}
 
 
+def test_what_was_left_of_a_file_is_entered_later_and_the_file_is_as_it_was(ledger: Ledger) -> None:
+    """An enterprise that stood in two files: once that is settled, the same file has one line more."""
+    whole = file(line(A, SAAS, 72000), line(B, SAAS, 50000), content="one")
+    book(ledger, act(), FIRST, file(line(A, SAAS, 72000), content="one"))
+    refused("E-LEDGER-OTHER", ledger, act(), FIRST, whole)
+    assert book(ledger, act(reason="重复已处理"), FIRST, whole, correcting=True).granted == 50000 * YUAN
+    assert book(ledger, act(), FIRST, whole).state == "already"
+    assert (totals(ledger, A), totals(ledger, B)) == ({SAAS: 72000}, {SAAS: 50000})
+
+
 def test_a_file_that_grew_enters_only_what_is_new(ledger: Ledger) -> None:
     book(ledger, act(), FIRST, file(line(A, SAAS, 72000)))
     done = book(ledger, act(), FIRST, file(line(A, SAAS, 72000), line(B, SAAS, 50000)))

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, insert, select
+from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, func, insert, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.database import Ledger, LedgerError
@@ -146,6 +146,14 @@ def act_of_file(connection: Connection, sha256: str) -> int | None:
     """The number of the act that entered a file, None where none has."""
     table = schema.act
     found = connection.scalar(select(table.c.id).where(table.c.source == sha256, table.c.kind == schema.RUN))
+    return None if found is None else int(found)
+
+
+def last_act_of_file(connection: Connection, sha256: str) -> int | None:
+    """The number of the last act that entered a file or what had been left of it, None where none has."""
+    table = schema.act
+    kinds = table.c.kind.in_((schema.RUN, schema.AMENDMENT))
+    found = connection.scalar(select(func.max(table.c.id)).where(table.c.source == sha256, kinds))
     return None if found is None else int(found)
 
 

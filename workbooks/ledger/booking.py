@@ -18,6 +18,7 @@ from workbooks.ledger.acts import (
     act_of_file,
     batch_named,
     ground_id,
+    last_act_of_file,
     open_act,
     seal_act,
 )
@@ -111,7 +112,7 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
         if known is not None:
             _same_batch(connection, known, batch, file)
         if known is not None and not correcting:
-            _same_as_before(connection, known, batch, file)
+            _same_as_before(connection, last_act_of_file(connection, file.source.sha256) or known, batch, file)
             return Booked(file.source, "already", known, unchanged=len(file.lines))
         policies = {line.ground.policy for line in file.lines}
         work = _Work(connection, batch, accounts_of(connection, (line.uscc for line in file.lines), policies, batch))
