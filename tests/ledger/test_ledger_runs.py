@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from workbench import CLOUD, CLOUD_COMPANY, SAAS_COMPANY, e1, filled
 from workbench import FORM as ASSESSMENT
 from workbench import SAAS as SAAS_FORM
 
-from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, act, code, file, grant, line, totals
+from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, B, act, code, file, grant, line, totals
 from workbooks.ledger import schema
 from workbooks.ledger.booking import Booked, book, book_all
 from workbooks.ledger.database import Ledger, LedgerError, open_ledger
@@ -116,6 +117,18 @@ def test_a_past_run_is_computed_again(ledger: Ledger, tmp_path: Path) -> None:
     assert [(item.same, item.lines, item.differences) for item in found] == [(True, 1, ()), (True, 1, ())]
     (unknown,) = replay(ledger, [saas(tmp_path, "三", contract_date="2025-05-29")])
     assert not unknown.same and "没有登记过" in unknown.differences[0]
+
+
+def test_a_file_entered_in_two_acts_is_computed_again(ledger: Ledger, tmp_path: Path) -> None:
+    """A row that was left out at first and entered later is part of what the file gave."""
+    path = tmp_path / "两家.xlsx"
+    path.write_bytes(filled(SAAS_FORM, SAAS_COMPANY, SAAS_COMPANY | {"uscc": B, "enterprise_name": "示例丙机械厂"}))
+    (found,) = lines_of_workbooks(ledger, [path], FIRST)
+    book(ledger, act(), FIRST, replace(found, lines=found.lines[:1], asked={"on": "2025-05-31"}))
+    later = book(ledger, act(reason="重复已处理"), FIRST, found, correcting=True)
+    assert later.granted == 72000 * YUAN
+    (again,) = replay(ledger, [path])
+    assert (again.act, again.lines, again.differences) == (later.act, 2, ())
 
 
 def test_a_run_that_was_entered_otherwise_shows(ledger: Ledger, tmp_path: Path) -> None:

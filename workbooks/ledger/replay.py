@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from workbooks.ledger import schema
-from workbooks.ledger.acts import act_of_file
+from workbooks.ledger.acts import last_act_of_file
 from workbooks.ledger.booking import differences
 from workbooks.ledger.database import Ledger
 from workbooks.ledger.earlier_lists import read_list_again
@@ -21,7 +21,7 @@ from workbooks.ledger.runs import lines_of_workbooks
 
 @dataclass(frozen=True)
 class Replayed:
-    """A file computed again. act: the act that entered it, None where none has. differences: in Chinese."""
+    """A file computed again. act: the last that entered any of it, None where none has. differences: in Chinese."""
 
     file: str
     act: int | None
@@ -45,7 +45,7 @@ def replay(ledger: Ledger, paths: Iterable[Path]) -> list[Replayed]:
 def _replayed(ledger: Ledger, path: Path) -> Replayed:
     source = source_of(path)
     with ledger.reading() as connection:
-        number = act_of_file(connection, source.sha256)
+        number = last_act_of_file(connection, source.sha256)
         table = schema.act
         row = connection.execute(select(table.c.batch, table.c.asked).where(table.c.id == number)).one_or_none()
     if number is None or row is None:
@@ -61,7 +61,8 @@ def _replayed(ledger: Ledger, path: Path) -> Replayed:
         entered = connection.scalars(
             select(schema.application.c.uscc)
             .join(schema.entry, schema.entry.c.application_id == schema.application.c.id)
-            .where(schema.entry.c.act_id == number)
+            .join(table, table.c.id == schema.entry.c.act_id)
+            .where(table.c.source == source.sha256)
             .distinct()
         ).all()
     missing = set(entered) - {line.uscc for line in file.lines}
