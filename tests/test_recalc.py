@@ -44,6 +44,7 @@ from workbench import (
     with_rows,
 )
 
+from workbooks.changed_formulas import shape
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
 from workbooks.files.package import Package
@@ -77,6 +78,20 @@ FILING_DAY = date(2025, 9, 30)
 
 
 # --- what is stored is never believed
+
+
+def test_a_formula_that_is_not_the_templates_is_told_whatever_it_shows() -> None:
+    """Its stored result is right, and would be another as soon as somebody calculates."""
+    data = FILLED[CLOUD]
+    spot, shown = place(data, "t_face_value", 1), value(data, "t_face_value", 1)
+    told = finding(again(with_cell(data, ("t_face_value", 1), f"<f>1+90000</f><v>{shown}</v>")), "E-FORMULA-CHANGED")
+    assert told.severity == "warn" and told.where == str(spot) and "=1+90000" in told.message
+
+
+@pytest.mark.parametrize("written", ["IF( '改名 表'!$D$99 = \"甲\" ,1,true())", '_xlfn.if(D99:D99="甲",1,TRUE)'])
+def test_a_formula_in_another_spelling_or_row_is_the_same(written: str) -> None:
+    assert shape(written) == shape('IF(D5="甲",1,TRUE)')
+    assert shape(written) != shape('IF(D5="乙",1,TRUE)') and shape(written) != shape('IF(D5="甲",2,TRUE)')
 
 
 @pytest.mark.parametrize(

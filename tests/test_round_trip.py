@@ -17,6 +17,7 @@ from workbooks.engines.libreoffice_engine import XLSX, convert
 from workbooks.files.package import Package
 from workbooks.form import form
 from workbooks.reader import read_package
+from workbooks.recalc import recalculate_package
 from xlcalc.facts import parse_facts
 
 
@@ -68,6 +69,8 @@ def saved_again(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]
 def test_what_libreoffice_saved_is_read_and_shows_the_same(form_id: str, saved_again: Mapping[str, bytes]) -> None:
     assert read(saved_again[form_id]) == given(form_id)
     assert not differences(formula_values(filled_form(form_id)), formula_values(saved_again[form_id]))
+    again = recalculate_package(Package.from_bytes(saved_again[form_id]))
+    assert "E-FORMULA-CHANGED" not in {item.code for item in again.all_findings()}
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 from workbooks.application.cost_outputs import FOLLOWING, cost_outputs
 from workbooks.application.outputs import application_outputs
 from workbooks.assessment.outputs import assessment_outputs
+from workbooks.changed_formulas import ChangedFormulas
 from workbooks.earlier import Before, restate, restated_cells
 from workbooks.files.cellread import Evaluated
 from workbooks.files.cellxml import says
@@ -51,9 +52,11 @@ class Recalculated:
     changes: Changes = field(default_factory=dict)
     refusal: str = ""
     uncalculated: Uncalculated = field(init=False)
+    formulas: ChangedFormulas = field(init=False)
 
     def __post_init__(self) -> None:
         self.uncalculated = Uncalculated(self.read)
+        self.formulas = ChangedFormulas(self.read)
 
     @property
     def data(self) -> bytes:
@@ -114,7 +117,7 @@ def recalculate_package(
     _write_outputs(
         result, _shown(read, outcomes), compare=same and not _without_functions(result, evaluated), evaluated=evaluated
     )
-    result.findings.extend(result.uncalculated.findings())
+    result.findings.extend([*result.uncalculated.findings(), *result.formulas.findings()])
     _write_parameters(result, compare=same)
     _count_own_formulas(result)
     _write_explanation(result)
@@ -273,6 +276,7 @@ def _write_output(
         record.findings.append(Finding("E-NO-FORMULA", "warn", text, None, str(place)))
         return
     result.changes[place.sheet, place.ref] = fresh
+    result.formulas.look(place, port, cell.formula)
     stored = evaluated.get((place.sheet, place.ref)) if evaluated else _stored(cell)
     if stored is None or not compare:
         return

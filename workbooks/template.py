@@ -117,6 +117,25 @@ def empty_results(
     return found
 
 
+@lru_cache(maxsize=64)
+def formulas(form_id: str, flavour: str, versions: tuple[tuple[str, Version], ...]) -> dict[str, list[str]]:
+    """The formulas of a template's results, by port, without their ``=``; "" for a cell that holds none."""
+
+    def texts() -> dict[str, list[str]]:
+        draft = draft_template(form(form_id), dict(versions), {}, flavour=flavour)
+        names = [port.name for port in draft.ports if port.direction == "out"]
+        return {name: [formula_of(cell.value) for cell in draft.cells(name)] for name in names}
+
+    found: dict[str, list[str]] = kept(("formulas", form_id, flavour, _identities(dict(versions))), texts)
+    return found
+
+
+def formula_of(value: Any) -> str:
+    """What an openpyxl cell computes by, an array formula included."""
+    text = str(getattr(value, "text", value) or "")
+    return text.removeprefix("=") if text.startswith("=") else ""
+
+
 def _identities(versions: Mapping[str, Version]) -> tuple[tuple[str, str, str], ...]:
     return tuple((policy, version.id, version.hash) for policy, version in versions.items())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from xlcalc.facts import fact
@@ -187,12 +187,13 @@ class CostRecognition:
 
         Where more than rules differs, the answer is no.
         """
-        if not isinstance(other, CostRecognition) or replace(self, rules=other.rules) != other:
+        if not isinstance(other, CostRecognition) or len(self.rules) != len(other.rules):
             return False
-        if len(self.rules) != len(other.rules):
+        names = [own.name for own in fields(self) if own.compare and own.name != "rules"]
+        if any(getattr(self, name) != getattr(other, name) for name in names):
             return False
-        names = zip(self._rule_names, other._rule_names, strict=True)
-        differing = [place for place, (one, two) in enumerate(names) if one != two]
+        pairs = zip(self._rule_names, other._rule_names, strict=True)
+        differing = [place for place, (one, two) in enumerate(pairs) if one != two]
         lines = [line for line in self._lines(facts.get(self.table, ())) if differing and not line.red]
         return all(
             self._said(place, lines, facts, kept) == other._said(place, lines, facts, kept) for place in differing
