@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from workbench import FORM as ASSESSMENT
 from workbench import SAAS as SAAS_FORM
-from workbench import SAAS_COMPANY, filled, values
+from workbench import SAAS_COMPANY, e1, filled, values
 
-from ledger.ledger_bench import FIRST, SAAS, SECOND, YUAN, A, act, code, grant, totals
+from ledger.ledger_bench import FIRST, HOHHOT, SAAS, SECOND, YUAN, A, act, code, grant, totals, walk
 from macros_bridge.cli import app
 from macros_bridge.ledger_booking import Booking, booking_given
 from workbooks.batch.run import process
@@ -65,6 +66,29 @@ def test_what_the_ledger_refuses_is_not_payable(ledger: Ledger, address: str, tm
     assert (result.outcomes[0]["status"], result.outcomes[0]["payable"]) == ("not_determined", None)
     assert result.findings[-1]["code"] == "E-LEDGER-GRANTED" and USCC not in result.findings[-1]["message"]
     assert totals(ledger, USCC) == {SAAS: 50000}
+
+
+def test_a_second_grant_that_no_rule_judges_is_told(ledger: Ledger, address: str, tmp_path: Path) -> None:
+    """呼和浩特: 350,000 元 in 第一批; a changed copy in 第二批 computes another 350,000 元."""
+    path, given = tmp_path / "自评估.xlsx", e1()
+    path.write_bytes(filled(ASSESSMENT, given))
+    grant(ledger, given["uscc"], HOHHOT, 350000, FIRST)
+    first, second = Options(ledger=beside(ledger, FIRST)), Options(ledger=beside(ledger, SECOND))
+    assert "E-LEDGER-AGAIN" not in {item["code"] for item in process(Task(path, None), first).findings}
+    done = process(Task(path, None), second)
+    (told,) = [item for item in done.findings if item["code"] == "E-LEDGER-AGAIN"]
+    assert told["severity"] == "warn" and told["where"]
+    assert all(part in told["message"] for part in (f"批次“{FIRST}”", "350,000.00 元", "2025-06-30", "ledger correct"))
+    entered = Booking(address, SECOND, act()).enter([done], second)
+    assert entered is not None and totals(ledger, given["uscc"]) == {HOHHOT: 700000}
+    (said,) = [line for line in entered.lines if "此前已享受" in line]
+    assert f"批次“{FIRST}”有 350,000.00 元（2025-06-30 登记）" in said and given["uscc"] not in said
+    # Entered as it is: the file is judged by what there was before it, and enters nothing again.
+    assert [item["code"] for item in process(Task(path, None), second).findings].count("E-LEDGER-AGAIN") == 1
+    # What was taken back is not had.
+    grant(ledger, A, HOHHOT, 350000, FIRST)
+    walk(ledger, A, HOHHOT, "file", "examine", "disqualify")
+    assert grant(ledger, A, HOHHOT, 350000, SECOND).warnings == ()
 
 
 def recalc(*arguments: Any) -> tuple[int, dict[str, Any]]:

@@ -22,6 +22,7 @@ from workbooks.ledger.acts import (
     open_act,
     seal_act,
 )
+from workbooks.ledger.again import elsewhere, told
 from workbooks.ledger.applications import Application, Holding, applications_of
 from workbooks.ledger.budgets import overdrawn
 from workbooks.ledger.caps import Cap, caps_now, within_caps
@@ -120,6 +121,7 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
         if known is not None and not work.entries:
             return Booked(file.source, "already", known, unchanged=unchanged)
         kind = schema.RUN if known is None else schema.AMENDMENT
+        work.warnings += _granted_again(work)
         number = open_act(connection, act, kind, batch=batch, asked=file.asked, source=file.source)
         _enter(work, number, file)
         seal_act(connection, number)
@@ -247,6 +249,21 @@ def _note(work: _Work, item: Application, line: Line, code: str, fen: int) -> in
     sums, key = work.held[line.uscc].sums, (item.policy, code)
     sums[key] = sums.get(key, 0) + rise
     return rise
+
+
+def _granted_again(work: _Work) -> list[str]:
+    """A grant beside one in another batch that no fact of the programme asks for: only a person can judge it."""
+    asked: dict[str, list[str]] = {}
+    judged = {ground.policy for ground in work.terms if programme(ground.policy).asks_for_its_own}
+    for row in work.entries:
+        item = row.application
+        if row.fen > 0 and item.policy not in judged and work.held[item.uscc].held()[item.policy] > item.fen:
+            asked.setdefault(item.policy, []).append(item.uscc)
+    return [
+        f"{mask_code(uscc)}：{told(policy, held)}"
+        for policy, usccs in asked.items()
+        for uscc, held in elsewhere(work.connection, policy, usccs, work.batch).items()
+    ]
 
 
 def _still_true(source: Source, line: Line, now: Mapping[str, Any]) -> None:

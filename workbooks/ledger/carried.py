@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from workbooks.earlier import Facts
 from workbooks.ledger.acts import act_of_file
 from workbooks.ledger.database import open_ledger
-from workbooks.ledger.facts_before import answers, facts_before
+from workbooks.ledger.facts_before import Had, answers, had_before
 from workbooks.ledger.runs import Asked, Beside, Known
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ class Carried(Beside):
     def before(self, sha256: str, known: Known | None = None) -> Asked:
         """What was had before a file, of what travelled with it."""
 
-        def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Facts]:
-            nothing = answers(policy, self.batch, ())
+        def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Had]:
+            nothing = Had(answers(policy, self.batch, ()))
             held = (known or {}).get(policy, {})
             return {uscc: held.get(uscc, nothing) for uscc in usccs}
 
@@ -65,11 +64,11 @@ class Lookup:
     def known(self, connection: Connection, result: FileResult) -> Known:
         """What the ledger knows of the enterprises a result asked for; empty where it was computed rightly as it is."""
         batch = self.beside.batch
-        found: dict[str, Mapping[str, Facts]] = {}
+        found: dict[str, Mapping[str, Had]] = {}
         entered = act_of_file(connection, result.sha256 or "")
         for policy, usccs in result.asked.items():
-            nothing = answers(policy, batch, ())
-            held = facts_before(connection, policy, usccs, batch, before=entered)
-            if had := {uscc: facts for uscc, facts in held.items() if facts != nothing}:
+            nothing = Had(answers(policy, batch, ()))
+            held = had_before(connection, policy, usccs, batch, before=entered)
+            if had := {uscc: known for uscc, known in held.items() if known != nothing}:
                 found[policy] = had
         return found

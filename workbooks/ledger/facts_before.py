@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from workbooks.ledger.accounts import Account, account_of, accounts_of
+from workbooks.ledger.again import Elsewhere, elsewhere
 from workbooks.ledger.applications import Application, applications_of
 from workbooks.ledger.programmes import Answer, programme
 from xlcalc.facts import fact
@@ -16,6 +18,23 @@ from xlcalc.results.outcome import Finding
 from xlcalc.values.money import Money
 
 Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Had:
+    """What an enterprise has had before. facts: as inputs of a programme; elsewhere: what they do not ask for."""
+
+    facts: Facts
+    elsewhere: tuple[Elsewhere, ...] = ()
+
+
+def had_before(
+    connection: Connection, policy: str, usccs: Iterable[str], batch: str, *, before: int | None = None
+) -> dict[str, Had]:
+    """The same as ``facts_before``, with what no fact of the programme asks for."""
+    facts = facts_before(connection, policy, usccs, batch, before=before)
+    again = elsewhere(connection, policy, facts, batch, before=before)
+    return {uscc: Had(held, again.get(uscc, ())) for uscc, held in facts.items()}
 
 
 def facts_before(

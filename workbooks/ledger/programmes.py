@@ -45,6 +45,11 @@ class Programme:
     review: Mapping[str, str]
     answers: tuple[Answer, ...]
 
+    @property
+    def asks_for_its_own(self) -> bool:
+        """Whether one of its facts says what was had of it before, so that its rules can count it."""
+        return any(answer.of == self.policy and answer.gives in ("sum", "any", "items") for answer in self.answers)
+
 
 @dataclass(frozen=True)
 class Transition:

@@ -12,25 +12,26 @@ from typing import Any
 from workbooks.batch.run import process
 from workbooks.batch.tasks import FileResult, Options, Task, hold_back_doubles
 from workbooks.earlier import Facts
+from workbooks.ledger import again
 from workbooks.ledger.acts import Source, act_of_file, batch_named
 from workbooks.ledger.database import Ledger, open_ledger
-from workbooks.ledger.facts_before import facts_before, with_before
+from workbooks.ledger.facts_before import Had, had_before, with_before
 from workbooks.ledger.lines import FileLines, entry_of, line_from
 from workbooks.ledger.programmes import programmes
 from workbooks.record import ReadBook, Record
 from xlcalc.results.outcome import Finding, Outcome
 
-Known = Mapping[str, Mapping[str, Facts]]
+Known = Mapping[str, Mapping[str, Had]]
 """Policy -> code -> what was had before."""
 
 
 class Asked:
     """What was had before, as ``earlier.restate`` asks it. codes: whom it was asked about, by policy.
 
-    look: the facts of some enterprises in a programme, by code.
+    look: what some enterprises have had of a programme, by code.
     """
 
-    def __init__(self, look: Callable[[str, Sequence[str]], Mapping[str, Facts]]) -> None:
+    def __init__(self, look: Callable[[str, Sequence[str]], Mapping[str, Had]]) -> None:
         self._look = look
         self.codes: dict[str, list[str]] = {}
 
@@ -40,7 +41,14 @@ class Asked:
             return [(facts, ()) for facts in records]
         usccs = self.codes[policy] = [str(facts["uscc"]) for facts in records if facts.get("uscc")]
         held = self._look(policy, usccs)
-        return [with_before(policy, facts, held.get(str(facts.get("uscc")), {})) for facts in records]
+        return [_stated(policy, facts, held.get(str(facts.get("uscc")))) for facts in records]
+
+
+def _stated(policy: str, facts: Facts, had: Had | None) -> tuple[Facts, Sequence[Finding]]:
+    if had is None:
+        return facts, ()
+    stated, findings = with_before(policy, facts, had.facts)
+    return stated, [*findings, *again.findings(policy, had.elsewhere)]
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,10 @@ class Beside:
         known: not asked for where the ledger itself is.
         """
 
-        def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Facts]:
+        def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Had]:
             with open_ledger(self.address) as ledger, ledger.reading() as connection:
                 entered = act_of_file(connection, sha256)
-                return facts_before(connection, policy, usccs, self.batch, before=entered)
+                return had_before(connection, policy, usccs, self.batch, before=entered)
 
         return Asked(look)
 
