@@ -116,6 +116,7 @@ def test_findings_stand_with_their_cell_and_link_to_the_result(finished: tuple[P
     (stored,) = [row for row in rows if row["编号"] == "E-STORED-DIFFERS"]
     original = place((finished[0].parent / "in" / "评测.xlsx").read_bytes(), "o_total")
     assert (stored["文件"], stored["单元格"]) == ("评测.xlsx", str(original))
+    assert stored["企业"] == "示例云溪食品有限公司"
     (line,) = [cell for row in found.iter_rows() for cell in row if cell.value == str(original)]
     assert line.hyperlink is not None
     assert f"评测{RESULT_MARK}.xlsx" in f"{line.hyperlink.target}" or "%E8" in f"{line.hyperlink.target}"

@@ -173,10 +173,18 @@ class FindingsPage(ListPage):
 
 
 def _findings(result: FileResult) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-    """Every finding of a file and, where it is one enterprise's, the enterprise."""
-    yield from ((None, finding) for finding in result.findings)
+    """Every finding of a file and, where it is one enterprise's, the enterprise: its row's, or the only one's."""
+    rows = {_row_of(outcome["where"]): outcome["name"] for outcome in result.brief}
+    only = next(iter(rows.values())) if len(set(rows.values())) == 1 else None
+    yield from ((only or rows.get(_row_of(finding["where"])), finding) for finding in result.findings)
     for outcome in result.brief:
         yield from ((outcome["name"], finding) for finding in outcome["findings"])
+
+
+def _row_of(where: str | None) -> tuple[str, str]:
+    """(sheet, row) of a place."""
+    sheet, _, ref = (where or "").rpartition("!")
+    return sheet, ref.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def _told(found: Iterable[tuple[str | None, Mapping[str, Any]]], severity: str) -> Iterator[_Told]:
