@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macros_bridge.ledger_options import act_by, opened
@@ -39,9 +40,9 @@ class Entered:
         if error is None:
             return
         message = f"未登记到台账：{error['message']}。{error['remedy']}"
-        finding = {
-            "code": error["code"], "severity": "block", "clause": None, "message": message, "where": error["where"],
-        }  # fmt: skip
+        # The ledger names file and cell; a finding of a file has the cell alone.
+        place = (error["where"] or "").removeprefix(Path(result.path).name).strip() or None
+        finding = {"code": error["code"], "severity": "block", "clause": None, "message": message, "where": place}
         if finding not in result.findings:
             result.findings.append(finding)
         for number, outcome in enumerate(result.outcomes):

@@ -64,6 +64,7 @@ def test_what_the_ledger_refuses_is_not_payable(ledger: Ledger, address: str, tm
     assert entered is not None and entered.is_open
     entered.hold_back(result)
     assert (result.outcomes[0]["status"], result.outcomes[0]["payable"]) == ("not_determined", None)
+    assert result.findings[-1]["where"] == result.outcomes[0]["where"]
     assert result.findings[-1]["code"] == "E-LEDGER-GRANTED" and USCC not in result.findings[-1]["message"]
     assert totals(ledger, USCC) == {SAAS: 50000}
 
