@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
 from workbooks.ports import Place
 from workbooks.ranges import ranges_of
 from workbooks.record import ReadBook
 from workbooks.template import formulas
+from xlcalc.packs.policy import Version
 from xlcalc.results.outcome import Finding
 
 _LONGEST = 120
@@ -36,9 +38,12 @@ class ChangedFormulas:
 
     def _shipped(self, name: str, number: int) -> str:
         """The shape of the template's own; a cell that was added is like the last one."""
-        read = self._read
-        texts = formulas(read.form.id, read.manifest.flavour, tuple(read.versions.items()))[name]
-        return shape(texts[min(number, len(texts) - 1)])
+        shapes = self._shapes[name]
+        return shapes[min(number, len(shapes) - 1)]
+
+    @cached_property
+    def _shapes(self) -> Mapping[str, Sequence[str]]:
+        return _shapes(self._read.form.id, self._read.manifest.flavour, tuple(self._read.versions.items()))
 
     def findings(self) -> list[Finding]:
         """One finding for all of them."""
@@ -51,6 +56,11 @@ class ChangedFormulas:
             "已按规则重新核算并写入结果，但以后再计算会按这些公式变动。请从上一行复制公式，或把数据填入新的模板"
         )
         return [Finding("E-FORMULA-CHANGED", "warn", message, None, cells[0])]
+
+
+@lru_cache(maxsize=64)
+def _shapes(form_id: str, flavour: str, versions: tuple[tuple[str, Version], ...]) -> dict[str, list[str]]:
+    return {name: [shape(text) for text in texts] for name, texts in formulas(form_id, flavour, versions).items()}
 
 
 @lru_cache(maxsize=8192)
