@@ -17,6 +17,7 @@ from workbooks.ledger.amendments import correct_amount, withdraw_step
 from workbooks.ledger.database import Ledger, open_ledger
 from workbooks.ledger.integrity import check
 from workbooks.ledger.questions import history
+from workbooks.ledger.review_files import read_review
 from xlcalc.errors import XlcalcError
 
 WHO = ("--commit", "--operator", "经办乙", "--date", "2025-07-10", "--document", "评审函〔2025〕1号")
@@ -116,6 +117,18 @@ def test_what_is_ambiguous_is_not_entered(file_address: str, tmp_path: Path) -> 
     assert found["A4"] == ("unread", "审核结论“基本通过”不是通过或不通过")
     assert found["A5"] == ("unread", f"文件写的批次是“{SECOND}”，不是“{FIRST}”")
     assert found["A6"][1] == "台账现为“草稿”；“专业审核不通过”只能在“推荐汇总”时办理"
+
+
+def test_verdicts_in_the_words_of_others(tmp_path: Path) -> None:
+    """What passes, what does not, and what is neither: that a person has to say."""
+    passed = ("通过", "专业审核通过", "复审合格", "同意", "符合条件", "核减后通过", "是", "√")
+    failed = ("不通过", "没通过", "没有通过", "审核未通过", "不予通过", "评审不合格", "不符合条件", "否", "×")
+    unclear = ("基本通过", "原则同意", "没不通过", "通过率高", "待定")
+    words = passed + failed + unclear
+    rows = [f"{code(number)},{word}" for number, word in enumerate(words, 1)]
+    read = read_review(listed(tmp_path, *rows, head="统一社会信用代码,审核结论"), FIRST)
+    assert [opinion.passed for opinion in read.opinions] == [True] * len(passed) + [False] * len(failed)
+    assert [word in row.why for word, row in zip(unclear, read.unread, strict=True)] == [True] * len(unclear)
 
 
 def test_a_failed_review_needs_its_reason(file_address: str, tmp_path: Path) -> None:

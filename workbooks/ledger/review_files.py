@@ -6,6 +6,7 @@ reason and the batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,14 +44,10 @@ _AMOUNT = Fact(
 _REASON = Fact("reason", "原因", "text", aliases=("不通过原因", "未通过原因", "理由", "审核说明", "原因说明"))
 _BATCH = Fact("batch", "批次", "text", aliases=("申报批次",))
 
-_PASSED = frozenset({
-    "通过", "审核通过", "专业审核通过", "复审通过", "评审通过", "合格", "同意", "符合", "符合条件", "核减通过",
-    "核减后通过", "是", "√",
-})  # fmt: skip
-_FAILED = frozenset({
-    "不通过", "未通过", "不予通过", "审核不通过", "审核未通过", "专业审核不通过", "复审不通过", "评审未通过", "不合格",
-    "不同意", "不符合", "不符合条件", "否", "×",
-})  # fmt: skip
+_OF = "(?:专业审核|审核|复审|评审)?"
+_GOOD = "(?:通过|合格|同意|符合(?:条件)?)"
+_PASSED = re.compile(f"{_OF}{_GOOD}|核减后?通过|是|√")
+_FAILED = re.compile(f"{_OF}(?:不予?|未[予能]?|没有?){_GOOD}|否|×")
 
 
 @dataclass(frozen=True)
@@ -170,13 +167,14 @@ def _opinion(record: Record, file: str, batch: str) -> Opinion | Unread:
     why, of = names_no_one(record), facts.get(_BATCH.id)
     if not why and of and batch_named(str(of)) != batch:
         why = f"文件写的批次是“{mask_phones(str(of))[:40]}”，不是“{batch}”"
-    if not why and verdict not in _PASSED | _FAILED:
+    passed = _PASSED.fullmatch(verdict) is not None
+    if not why and not passed and not _FAILED.fullmatch(verdict):
         why = f"审核结论“{mask_phones(verdict)[:40]}”不是通过或不通过" if verdict else "没有审核结论"
     if why:
         return Unread(place, uscc, name, why)
     amount = facts.get(_AMOUNT.id)
     return Opinion(
-        uscc, name, verdict in _PASSED, None if amount is None else amount.fen, facts.get("maturity_level"),
+        uscc, name, passed, None if amount is None else amount.fen, facts.get("maturity_level"),
         mask_phones(str(facts.get(_REASON.id) or "")), place,
     )  # fmt: skip
 
