@@ -34,6 +34,7 @@ def import_lists(
 ) -> int:  # fmt: skip
     """把往年的名单登记到台账：各列先对应，每个文件只登记一次。"""
     from workbooks.ledger.earlier_lists import FORM, read_list, state_named, targets_of_list, walk_to
+    from workbooks.ledger.overtaken import overtaken
     from xlcalc.packs.registry import load_policy
 
     act = act_by(operator, day, document, reason)
@@ -48,6 +49,12 @@ def import_lists(
         return 1
     entered = Booking(address, batch, act).enter_files([item.file for item in lists], act)
     lines, moved = list(entered.lines), 0
+    with opened(address) as ledger, ledger.reading() as connection:
+        for item, entry in zip(lists, entered.files, strict=True):
+            if entry["state"] == "booked":
+                warnings = overtaken(connection, policy, batch, item.file)
+                entry["warnings"] = (*entry["warnings"], *warnings)
+                lines += [f"  提示：{warning}" for warning in warnings]
     if reached:
         usccs = [
             line.uscc for item, entry in zip(lists, entered.files, strict=True) if "error" not in entry

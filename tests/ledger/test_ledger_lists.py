@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ledger.ledger_bench import BENCHMARK, SAAS, ZAOZHUANG, A, B, C, code, totals
+from ledger.ledger_bench import (
+    BENCHMARK,
+    CLOUD,
+    FIRST,
+    SAAS,
+    WAY_TO_VOUCHER,
+    ZAOZHUANG,
+    A,
+    B,
+    C,
+    code,
+    grant,
+    totals,
+    walk,
+)
 from macros_bridge.ledger_command import ledger_app
 from workbooks.ledger.database import Ledger, open_ledger
 from workbooks.ledger.facts_before import facts_before
@@ -63,6 +77,23 @@ def test_a_list_of_several_directions(ledger: Ledger, address: str, tmp_path: Pa
     with ledger.reading() as connection:
         had = facts_before(connection, BENCHMARK, [A], "2025年度")[A]
     assert had == {"benchmark_awards_received": ("lighthouse", "innovation")}
+
+
+def test_an_open_application_that_did_not_know_of_the_list_is_named(
+    ledger: Ledger, address: str, tmp_path: Path
+) -> None:
+    """A's 30,000 元 were computed as if nothing had been had; B's are settled, C's were imported and not computed."""
+    grant(ledger, A, SAAS, 30000)
+    grant(ledger, B, SAAS, 30000)
+    walk(ledger, B, SAAS, *WAY_TO_VOUCHER, "serve", "accept", "settle")
+    entered(address, listed(tmp_path, "企业名称,统一社会信用代码,金额（元）", f"丙,{C},20000"), "--policy", CLOUD)
+    rows = (f"甲,{A},50000", f"乙,{B},50000", f"丙,{C},50000")
+    path = listed(tmp_path, "企业名称,统一社会信用代码,金额（元）", *rows, name="二.csv")
+    told = entered(address, path, "--policy", SAAS)
+    (warning,) = [text for text in told["files"][0]["warnings"] if "尚未拨付" in text]
+    assert all(part in warning for part in (f"批次“{FIRST}”", "30,000.00 元", "50,000.00 元", "2022年度"))
+    assert A[:6] in warning and A not in warning
+    assert entered(address, path, "--policy", SAAS)["files"][0]["warnings"] == []
 
 
 def test_what_is_in_doubt_is_asked_first(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
