@@ -101,15 +101,15 @@ def main(enterprises: int, address: str) -> None:
     with create_ledger(address) as ledger:
         timed(f"fill: {enterprises:,} enterprises x 10 entries", lambda: fill(ledger, enterprises), 1)
         ask(ledger, enterprises)
-        counter = iter(range(10**6))
+        by_batch(ledger, "1,000 enterprises, known ones", [(500 * part, 1000) for part in range(9)])
+        by_batch(ledger, "1,000 enterprises, new ones", [(1000 * part + 300_000, 1000) for part in range(5)])
+        by_batch(ledger, "1 enterprise", [(200_000 + part, 1) for part in range(ASKED)])
 
-        def booked(count: int, start: int) -> None:
-            lines = list(fresh(start, count))
-            book(ledger, act(), "示例新批", file(*lines, content=f"new {next(counter)}"))
 
-        timed("book a workbook of 1,000 enterprises, known ones", lambda: booked(1000, next(counter) * 500), 9)
-        timed("book a workbook of 1,000 enterprises, new ones", lambda: booked(1000, next(counter) * 1000 + 300_000), 5)
-        timed("book a workbook of 1 enterprise", lambda: booked(1, 200_000 + next(counter)))
+def by_batch(ledger: Ledger, label: str, asked: list[tuple[int, int]]) -> None:
+    """Workbooks as a run has them, lines and all, entered one after another. asked: first enterprise, how many."""
+    files = iter([file(*fresh(start, count), content=f"{label} {start}") for start, count in asked])
+    timed(f"book a workbook of {label}", lambda: book(ledger, act(), "示例新批", next(files)), len(asked))
 
 
 def ask(ledger: Ledger, enterprises: int) -> None:

@@ -25,7 +25,10 @@ class Account:
 
     def application(self, policy: str, batch: str) -> Application | None:
         """Its application in a batch of a programme, None where there is none."""
-        return next((item for item in self.applications if item.policy == policy and item.batch == batch), None)
+        for item in self.applications:
+            if item.batch == batch and item.policy == policy:
+                return item
+        return None
 
     def held(self) -> dict[str, int]:
         """fen by programme."""
