@@ -19,6 +19,7 @@ from workbooks.batch.report import write_report
 from workbooks.batch.results import Doubles, Results
 from workbooks.batch.run import process, run_recorded
 from workbooks.batch.tasks import FileResult, Options, Task, find_tasks
+from xlcalc.errors import WorkbookRefused
 
 PROCESSES = 2
 
@@ -100,7 +101,10 @@ def by_rows(folder: Path, counts: Sequence[int]) -> tuple[list[tuple[float, floa
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for count in counts:
-        ((name, data),) = workbooks("recommend", 1, count)
+        try:
+            ((name, data),) = workbooks("recommend", 1, count)
+        except WorkbookRefused as refusal:
+            return found, f"{count} 行：{refusal.message}"
         (folder / name).write_bytes(data)
         for _ in range(2):
             start = time.perf_counter()

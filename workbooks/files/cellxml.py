@@ -29,7 +29,7 @@ Kind = Literal["empty", "number", "text", "bool", "error"]
 Position = tuple[int, int]
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
-MAX_CELLS, MAX_ARRAY_CELLS = 400_000, 2_000_000
+MAX_CELLS, MAX_ARRAY_CELLS = 1_200_000, 2_000_000
 
 _F = rf"<f(?P<fattrs>{ATTRIBUTES})\s*(?:/>|>(?P<ftext>[^<]*)</f\s*>)"
 _V = rf"<v{ATTRIBUTES}\s*(?:/>|>(?P<vtext>[^<]*)</v\s*>)"
