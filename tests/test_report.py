@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
 
 from workbooks.batch import report_pages
-from workbooks.batch.report import run_dict, totals, write_report, write_run
+from workbooks.batch.report import totals, write_report, write_run
 from workbooks.batch.report_lines import COLUMNS, safe
 from workbooks.batch.results import Results
 from workbooks.batch.run import run
@@ -59,6 +59,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[FileR
     results = run(tasks, Options(jobs=1), lambda _: None)
     write_report(root / "out", results, skipped)
     return root / "out", results
+
+
+def run_dict(results: list[FileResult], skipped: list[Skipped] | None = None) -> dict[str, Any]:
+    """The document of a run made at once; what is written file by file has to say the same."""
+    left = [{"path": str(item.path), "reason": item.reason} for item in skipped or ()]
+    files = [result.as_dict() for result in results]
+    return {"format": "xlcalc.run/1", "files": files, "skipped": left, "totals": totals(results)}
 
 
 def sheet(finished: tuple[Path, list[FileResult]], name: str) -> Worksheet:

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from workbooks.ports import Place
 from workbooks.ranges import ranges_of
 from workbooks.record import ReadBook
-from workbooks.template import formulas
+from workbooks.template import at_cell, formulas
 from xlcalc.packs.policy import Version
 from xlcalc.results.outcome import Finding
 
@@ -33,13 +33,9 @@ class ChangedFormulas:
 
     def look(self, place: Place, port: tuple[str, int], formula: str) -> None:
         """Notes a formula that does something else than the template's; one that continues another says nothing."""
-        if formula and shape(formula) != self._shipped(*port):
+        name, number = port
+        if formula and shape(formula) != at_cell(self._shapes[name], number):
             self._found.append((place, formula))
-
-    def _shipped(self, name: str, number: int) -> str:
-        """The shape of the template's own; a cell that was added is like the last one."""
-        shapes = self._shapes[name]
-        return shapes[min(number, len(shapes) - 1)]
 
     @cached_property
     def _shapes(self) -> Mapping[str, Sequence[str]]:

@@ -124,13 +124,21 @@ def formulas(form_id: str, flavour: str, versions: tuple[tuple[str, Version], ..
     def texts() -> dict[str, list[str]]:
         draft = draft_template(form(form_id), dict(versions), {}, flavour=flavour)
         names = [port.name for port in draft.ports if port.direction == "out"]
-        return {name: [formula_of(cell.value) for cell in draft.cells(name)] for name in names}
+        return {name: [_formula_of(cell.value) for cell in draft.cells(name)] for name in names}
 
     found: dict[str, list[str]] = kept(("formulas", form_id, flavour, _identities(dict(versions))), texts)
     return found
 
 
-def formula_of(value: Any) -> str:
+def at_cell(texts: Sequence[str], number: int) -> str:
+    """What the template has in a cell of a port, of all its cells' texts; a cell that was added is like the last one.
+
+    number: of the cell in its port, -1 for a row's.
+    """
+    return texts[min(number, len(texts) - 1)]
+
+
+def _formula_of(value: Any) -> str:
     """What an openpyxl cell computes by, an array formula included."""
     text = str(getattr(value, "text", value) or "")
     return text.removeprefix("=") if text.startswith("=") else ""

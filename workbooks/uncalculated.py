@@ -7,7 +7,7 @@ from functools import cached_property
 
 from workbooks.ranges import ranges_of
 from workbooks.record import ReadBook, Record
-from workbooks.template import empty_results
+from workbooks.template import at_cell, empty_results
 from xlcalc.results.outcome import Finding
 
 _LONGEST = 120
@@ -59,9 +59,7 @@ class Uncalculated:
 
     def _is_empty(self, port: Port, stored: str) -> bool:
         name, number = port
-        texts = self._empty[name]
-        # A cell that was added has what the last one of the blank has.
-        return stored == texts[min(number, len(texts) - 1)]
+        return stored == at_cell(self._empty[name], number)
 
     @cached_property
     def _empty(self) -> Mapping[str, Sequence[str]]:

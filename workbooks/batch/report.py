@@ -26,14 +26,8 @@ def totals(results: Iterable[FileResult]) -> dict[str, Any]:
     return Tally.of(results).as_dict()
 
 
-def run_dict(results: Iterable[FileResult], skipped: Sequence[Skipped] = ()) -> dict[str, Any]:
-    """The ``xlcalc.run/1`` document."""
-    files = [result.as_dict() for result in results]
-    return {"format": _FORMAT, "files": files, **_after_files(Tally.of(results), skipped)}
-
-
 def write_run(stream: TextIO, results: Iterable[FileResult], skipped: Sequence[Skipped] = (), **more: Any) -> None:
-    """Writes the same document, and more at its end, file by file."""
+    """Writes the ``xlcalc.run/1`` document, and more at its end, file by file."""
     stream.write(f'{{\n  "format": "{_FORMAT}",\n  "files": [')
     tally, before = Tally(), "\n"
     for result in results:
