@@ -139,6 +139,26 @@ def test_a_file_that_nobody_calculated_is_told_in_one_finding(lie: int | None) -
     assert value(result.data, "t_face_value", 0) == 15000
 
 
+@pytest.mark.parametrize("lie", [None, "", "四级"])
+def test_a_form_prefilled_and_completed_but_never_calculated_is_told_in_one_finding(lie: str | None) -> None:
+    """Some of what was prefilled has results of its own; the others still show what the prefilled form showed.
+
+    Two answers and the cost are typed afterwards: 10万元 was prefilled, 70 % of 50万元 nobody has calculated.
+    """
+    data = filled(FORM, e1(answers={"q2": None, "q3": None, "q12": None}, recognised_cost="10万元"))
+    data = typed(data, {tick("q2", "C"): "√", tick("q3", "B"): "√", "i_recognised_cost": 500000})
+    data = typed(data, {"o_summary_level": lie}) if lie is not None else data
+    result = again(data)
+    differing = {item.where for item in result.all_findings() if item.code == "E-STORED-DIFFERS"}
+    if lie is None:
+        told = finding(result, "E-NOT-CALCULATED")
+        assert told.severity == "info" and not differing
+        assert where(data, "o_q3").partition("!")[2] in told.message
+    else:
+        assert where(data, "o_summary_level") in differing
+    assert (value(data, "o_subsidy"), value(result.data, "o_subsidy")) == (70_000, 350_000)
+
+
 def test_stored_values_that_are_missing_are_no_difference() -> None:
     """openpyxl and some other programs save formulas without any value."""
     cleared = typed(FILLED[FORM], dict.fromkeys(["o_total", "k_level", "o_subsidy"]))

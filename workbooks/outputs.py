@@ -7,6 +7,7 @@ from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from workbooks.files.rawbook import Value
 from xlcalc.results.explain import STATUS_LABELS, explain, fact_label
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.money import Money
@@ -70,3 +71,12 @@ def same_result(stored: Any, fresh: int | str | bool | Decimal | None) -> bool:
     except InvalidOperation:
         return False
     return _FOURTEEN_DIGITS.create_decimal(number) == _FOURTEEN_DIGITS.create_decimal(fresh)
+
+
+def as_compared(value: Value) -> str:
+    """A value as text, the same for all that ``same_result`` takes for the same."""
+    text = f"{value:d}" if isinstance(value, bool) else "" if value is None else str(value)
+    try:
+        return str(_FOURTEEN_DIGITS.create_decimal(text).normalize())
+    except InvalidOperation:
+        return text

@@ -170,6 +170,7 @@ def fill_template(
     """A new workbook under given packs and choices with facts in its inputs and results in its formulas."""
     from workbooks.prefill import prefill
     from workbooks.recalc import recalculate_package
+    from workbooks.uncalculated import seal
 
     spec = form(form_id)
     rows, texts = _rows_needed(spec, facts), _texts_of(spec, facts)
@@ -181,7 +182,10 @@ def fill_template(
         mechanism = version.mechanism("assessment", version.own_choices(choices)) if asks else None
         ports = manifest(form_id, flavour, tuple(versions.items()))
         data = book.patch(prefill(book, spec, ports, mechanism, facts))
-    return recalculate_package(Package.from_bytes(data)).data
+    done = recalculate_package(Package.from_bytes(data))
+    if facts:
+        done.changes |= seal(done.read, done.changes)
+    return done.data
 
 
 def _rows_needed(spec: Form, facts: Sequence[Mapping[str, object]]) -> Rows:

@@ -16,6 +16,7 @@ from workbooks.flavour import Calls
 from workbooks.form import NATIVE, UDF, Form
 from workbooks.outputs import CHOICES_AGREE
 from workbooks.ports import Direction, Manifest, Port
+from workbooks.uncalculated import SEAL
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 
@@ -84,6 +85,14 @@ class Draft:
         self.port(sheet, f"B{top}:{last.coordinate}", f"p_{name}", "parameter")
         self._parameter_row = top + len(rows) + 1
         return refs
+
+    def unlisted(self, name: str) -> None:
+        """Names an empty cell of the hidden sheet that is in no manifest: workbooks without it remain usable."""
+        sheet, row = self._parameter_sheet(), self._parameter_row
+        style.put(sheet, f"A{row}", name, font=style.SMALL, box=False)
+        style.put(sheet, f"B{row}", font=style.SMALL, box=False)
+        self.book.defined_names[name] = DefinedName(name, attr_text=f"'{sheet.title}'!$B${row}")
+        self._parameter_row = row + 2
 
     def _parameter_sheet(self) -> Worksheet:
         if PARAMETER_SHEET in self.book.sheetnames:
@@ -280,6 +289,7 @@ def _choices_state(draft: Draft, sheet: Worksheet) -> None:
     ports = [port.name for port in draft.ports if port.direction == "choice"]
     cells = [draft.cells(name)[0] for name in ports]
     used = draft.parameters("choices_used", [[cell.value] for cell in cells])
+    draft.unlisted(SEAL)
     # Compared as text: a code such as 14 becomes a number when it is picked from the list.
     equal = ",".join(f'${cell.column_letter}${cell.row}&""={ref}&""' for cell, (ref,) in zip(cells, used, strict=True))
     changed = _CHOICES_CHANGED[draft.flavour]
