@@ -10,16 +10,17 @@ import re
 import stat
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from workbooks.files.filekind import not_a_zip, other_zip
 from workbooks.files.prescan import DEFAULT_LIMITS as DEFAULT_LIMITS
-from workbooks.files.prescan import MB, PIECE, Measure, over_limit, scan
+from workbooks.files.prescan import MB, PIECE, Held, Measure, look_through, over_limit
 from workbooks.files.prescan import Limits as Limits
+from workbooks.files.remembered import Remembered
 from xlcalc.errors import WorkbookRefused
 
 # The same format, several times as fast, where it is installed; what is inflated is the same, what is deflated differs.
@@ -60,15 +61,31 @@ class _Member:
     end: int
 
 
+Reading = TypeVar("Reading")
+
+
+class _Part(NamedTuple):
+    """A part that was inflated and looked through; reading: what was made of it, where it is not the first such."""
+
+    content: bytes
+    held: Held
+    reading: list[Any]
+
+
+# Most parts are the same in every file of a template.
+_parts: Remembered[bytes, _Part] = Remembered(3 * MB, lambda part: len(part.content))
+
+
 class Package:
     """A checked xlsx or xlsm, from which parts can be read and in which parts can be replaced."""
 
-    __slots__ = ("_data", "_kept", "_members", "measure")
+    __slots__ = ("_again", "_data", "_kept", "_members", "measure")
 
     def __init__(self, data: bytes, members: dict[str, _Member]) -> None:
         self._data = data
         self._members = members
         self._kept: dict[str, bytes] = {}
+        self._again: dict[str, _Part] = {}
         self.measure = Measure()
 
     @classmethod
@@ -95,7 +112,8 @@ class Package:
             raise other
         parts = [member for member in package._members.values() if package._is_markup(member)]
         keep = sum(member.size for member in parts) <= KEEP
-        package.measure = scan(((member.name, package._looked_at(member, keep)) for member in parts), limits)
+        for member in parts:
+            package.measure.include(member.name, package._looked_through(member, keep, limits), limits)
         return package
 
     @property
@@ -110,6 +128,19 @@ class Package:
         """The inflated member; part names compare without case, as the format demands."""
         member = self._member(name)
         return self._kept.get(member.name) or b"".join(self._pieces(member))
+
+    def once(self, name: str, read: Callable[[bytes], Reading]) -> Reading:
+        """What ``read`` makes of a part, of which it knows nothing but its content.
+
+        It is made once for all files in which the part is the same. What an error ends is not kept.
+        """
+        known = self._again.get(name.lower())
+        if known is None:
+            return read(self.read(name))
+        if not known.reading:
+            known.reading.append(read(known.content))
+        reading: Reading = known.reading[0]
+        return reading
 
     def rewrite(self, replacements: Mapping[str, bytes]) -> bytes:
         """The package's bytes with some members replaced; all others are carried over byte for byte."""
@@ -177,15 +208,27 @@ class Package:
             head = codec.decompressobj(-15).decompress(head, 1024) if member.method == _DEFLATED else head
         return head.lstrip(_BLANK).startswith(b"<")
 
-    def _looked_at(self, member: _Member, keep: bool) -> Iterator[bytes]:
-        """The pieces, kept for who reads the part next: a file of usual size is inflated once."""
-        seen = []
-        for piece in self._pieces(member):
-            if keep:
-                seen.append(piece)
-            yield piece
-        if keep:
-            self._kept[member.name] = b"".join(seen)
+    def _looked_through(self, member: _Member, keep: bool, limits: Limits) -> Held:
+        """What a part holds. Its content is kept for who reads it next: a file of usual size is inflated once."""
+        if not keep:
+            return look_through(member.name, self._pieces(member), self.measure, limits)
+        key = self._identity(member)
+        known = _parts.get(key)
+        if known is None:
+            pieces: list[bytes] = []
+            held = look_through(member.name, _noting(self._pieces(member), pieces), self.measure, limits)
+            known = _Part(b"".join(pieces), held, [])
+            _parts.put(key, known)
+        else:
+            self._again[member.name.lower()] = known
+        self._kept[member.name] = known.content
+        return known.held
+
+    def _identity(self, member: _Member) -> bytes:
+        """All that what is said of a part depends on: its packed bytes, what is declared of them, and its folder."""
+        ours = not member.name.lower().startswith("customxml/")
+        declared = struct.pack("<IIH?", member.crc, member.size, member.method, ours)
+        return self._data[member.data : member.data + member.packed] + declared
 
     def _pieces(self, member: _Member) -> Iterator[bytes]:
         """The member's content in pieces; one that is not as long as declared, or damaged, is refused on the way."""
@@ -201,6 +244,12 @@ class Package:
             raise _damaged("解压后的大小与声明不符", member.name)
         if crc != member.crc:
             raise _damaged("校验码（CRC）不符", member.name)
+
+
+def _noting(pieces: Iterator[bytes], noted: list[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        noted.append(piece)
+        yield piece
 
 
 def _sliced(packed: memoryview) -> Iterator[bytes]:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
-from workbooks.files.remembered import Remembered
 from workbooks.form import Form
 from xlcalc.errors import InputError, WorkbookRefused
 
@@ -25,7 +24,9 @@ _SUSPECT = "请勿打开此文件，并核实来源"
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # Tags as the readers know them: one with a prefix is refused there, whatever it counts.
 _COUNTED = re.compile(rb"<(si|xf|row|c|mergeCell|definedName|sheet)[\s/>]")
-# A cell that holds something: programs also write empty ones, for their style, far out.
+# A cell that holds something: programs also write empty ones, for their style, far out. First as most write them.
+_USUAL_CELL = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^<>/]*>')
+_USUAL_EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"[^<>/]*/>')
 _CELL = re.compile(rb"<c\s(?:[^<>]*?\s)?r\s*=\s*[\"']([A-Z]+)0*(\d+)[\"'][^<>]*(?<!/)>")
 _MERGE = re.compile(rb"<mergeCell\s(?:[^<>]*?\s)?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 _LOCKED = re.compile(rb"<(?:sheet|workbook)Protection\s[^<>]*?(?:[pP]assword|[hH]ashValue)\s*=\s*[\"'][^\"']")
@@ -102,6 +103,14 @@ _FROM_TAG = {
 }  # fmt: skip
 
 
+class Held(NamedTuple):
+    """What one part, or a stretch of it, holds; hiding: words stand in it that hide rows or columns."""
+
+    counts: Mapping[str, int]
+    locked: bool
+    hiding: bool
+
+
 @dataclass(slots=True)
 class Measure:
     """What was counted: the most in any one part, and the name of that part. ``cells`` are those of all parts.
@@ -113,11 +122,24 @@ class Measure:
     found: dict[str, tuple[int, str]] = field(default_factory=dict)
     locked: bool = False
     hiding: set[str] = field(default_factory=set)
+    _cells: int = 0
 
-    def note(self, name: str, count: int, part: str) -> None:
-        """Remembers the largest count of its kind."""
-        if count > self.found.get(name, (0, ""))[0]:
-            self.found[name] = count, part
+    def note(self, part: str, held: Held, limits: Limits) -> None:
+        """Takes in what was found in a part so far; raises WorkbookRefused at the first limit that is exceeded."""
+        self.locked = self.locked or held.locked
+        if held.hiding:
+            self.hiding.add(part.lower())
+        for name, own in held.counts.items():
+            count = own + self._cells if name == "cells" else own
+            if count > self.found.get(name, (0, ""))[0]:
+                self.found[name] = count, part
+        if refusal := self.over(limits):
+            raise refusal
+
+    def include(self, part: str, held: Held, limits: Limits) -> None:
+        """The same for a part read to its end."""
+        self.note(part, held, limits)
+        self._cells += held.counts.get("cells", 0)
 
     def over(self, limits: Limits) -> WorkbookRefused | None:
         """The refusal for the first limit that is exceeded, with both numbers."""
@@ -129,29 +151,18 @@ class Measure:
         return None
 
 
-def scan(parts: Iterable[tuple[str, Iterator[bytes]]], limits: Limits) -> Measure:
-    """Counts through the pieces of XML parts; raises WorkbookRefused at the first limit, DOCTYPE or entity met."""
-    measure = Measure()
-    cells = 0
-    for part, pieces in parts:
-        counts: dict[str, int] = {}
-        for text in _whole_tags(part, pieces):
-            seen = _stretches.get(text)
-            if seen is None:
-                seen = _seen(text, part)
-                _stretches.put(text, seen)
-            measure.locked = measure.locked or seen.locked
-            if seen.hiding:
-                measure.hiding.add(part.lower())
-            for name, count in seen.counts.items():
-                before = counts.get(name, 0)
-                counts[name] = max(before, count) if name in _PLACES else before + count
-            for name, count in counts.items():
-                measure.note(name, count + cells if name == "cells" else count, part)
-            if refusal := measure.over(limits):
-                raise refusal
-        cells += counts.get("cells", 0)
-    return measure
+def look_through(part: str, pieces: Iterable[bytes], measure: Measure, limits: Limits) -> Held:
+    """Counts through the pieces of an XML part; raises WorkbookRefused at the first limit, DOCTYPE or entity met."""
+    held = Held({}, False, False)
+    for text in _whole_tags(part, pieces):
+        seen = _seen(text, part)
+        counts = dict(held.counts)
+        for name, count in seen.counts.items():
+            before = counts.get(name, 0)
+            counts[name] = max(before, count) if name in _PLACES else before + count
+        held = Held(counts, held.locked or seen.locked, held.hiding or seen.hiding)
+        measure.note(part, held, limits)
+    return held
 
 
 def _whole_tags(part: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -171,33 +182,24 @@ def _whole_tags(part: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield held
 
 
-class _Stretch(NamedTuple):
-    """What one stretch of a part holds."""
-
-    counts: Mapping[str, int]
-    locked: bool
-    hiding: bool
-
-
-# Many parts are the same in every file of a template.
-_stretches: Remembered[bytes, _Stretch] = Remembered(2 * MB)
-
-
-def _seen(text: bytes, part: str) -> _Stretch:
+def _seen(text: bytes, part: str) -> Held:
     if b"<!" in text and _ENTITY.search(text):
         message = "XML 里有 DOCTYPE 或 ENTITY 声明，正常的工作簿没有，可能是攻击文件"
         raise WorkbookRefused("E-BOOK-DOCTYPE", message, where=part, remedy=_SUSPECT)
     counts: dict[str, int] = {}
     _count(text, counts)
     locked = b"Protection" in text and _LOCKED.search(text) is not None
-    return _Stretch(counts, locked, any(word in text for word in _HIDING))
+    return Held(counts, locked, any(word in text for word in _HIDING))
 
 
 def _count(text: bytes, counts: dict[str, int]) -> None:
     for tag, count in Counter(_COUNTED.findall(text)).items():
         counts[_FROM_TAG[tag]] = counts.get(_FROM_TAG[tag], 0) + count
     if "cells" in counts:
-        letters, digits = zip(*_CELL.findall(text) or [(b"", b"0")], strict=True)
+        found = _USUAL_CELL.findall(text)
+        if len(found) + len(_USUAL_EMPTY_CELL.findall(text)) < counts["cells"]:
+            found = _CELL.findall(text)
+        letters, digits = zip(*found or [(b"", b"0")], strict=True)
         _raise(counts, "last_column", map(_column, set(letters)))
         _raise(counts, "last_row", map(_number, set(digits)))
     if "merges" in counts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from workbooks.files.cellxml import (
@@ -40,6 +40,7 @@ from workbooks.files.rawxml import (
     elements,
     runs_text,
     section,
+    text_of,
     unescaped,
     xml_text,
 )
@@ -122,8 +123,9 @@ class RawBook:
         """The cells of the sheet called ``name``, inflated and read on first use."""
         found = self._loaded.get(name)
         if found is None:
-            text = xml_text(self.package, self._part(name))
-            found = self._loaded[name] = RawSheet(name, text, self._strings)
+            part = self._part(name)
+            rows = self.package.once(part, lambda content: _sheet_rows(text_of(content, part)))
+            found = self._loaded[name] = RawSheet(name, rows, self._strings)
         return found
 
     def patch(self, changes: Mapping[tuple[str, str], Value]) -> bytes:
@@ -142,60 +144,81 @@ class RawBook:
         raise WorkbookRefused("E-BOOK-NO-SHEET", "没有这个工作表", where=name, remedy=_USE_TEMPLATE)
 
 
+class _SheetRows(NamedTuple):
+    """A sheet's text, and its rows where all are in the plain form; cells: theirs, but for shared strings.
+
+    texts: the rows as they stand from ``start`` to ``end``; places: row number → which of them it is.
+    """
+
+    text: str
+    rows: tuple[Row, ...] | None
+    cells: Mapping[Position, RawCell]
+    texts: Sequence[str] = ()
+    start: int = 0
+    end: int = 0
+    places: Mapping[int, int] = {}
+    formulas: Sequence[str] = ()
+    arrays: Sequence[str] = ()
+    shared: bool = False
+
+
+def _sheet_rows(text: str) -> _SheetRows:
+    """What a sheet's text says by itself; what is wrong with rows that are not plain, the slow reader says."""
+    opening = SHEET_DATA.search(text)
+    if opening is None or opening[1] or text.count("<sheetData") != 1:
+        return _SheetRows(text, None, {})
+    found = split_rows(text, opening.end())
+    rows = read_rows(found[0]) if found else None
+    if found is None or rows is None or sum(len(row.cells) for row in rows) > MAX_CELLS:
+        return _SheetRows(text, None, {})
+    cells: dict[Position, RawCell] = {}
+    for row in rows:
+        cells.update(row.cells)
+    return _SheetRows(
+        text, tuple(rows), cells, found[0], opening.end(), found[1],
+        {row.number: place for place, row in enumerate(rows)},
+        [ref for row in rows for ref in row.formulas],
+        [area for row in rows for area in row.arrays],
+        any(row.shared for row in rows),
+    )  # fmt: skip
+
+
 class RawSheet:
     """The cells of one sheet, and its text with some of them changed.
 
     text: as it stands in the file; formulas: the refs of its formula cells.
     """
 
-    def __init__(self, name: str, text: str, strings: _Strings) -> None:
+    def __init__(self, name: str, rows: _SheetRows, strings: _Strings) -> None:
         self.name = name
-        self.cells: dict[Position, RawCell] = {}
-        self.formulas: list[str] = []
-        self.text = text
-        self._rows: dict[int, tuple[int, Row]] = {}
-        self._texts: list[str] = []
+        self.text = rows.text
+        self._rows = rows
+        self.cells: Mapping[Position, RawCell] = rows.cells
+        self.formulas: Sequence[str] = rows.formulas
         self._starts: dict[Position, int] = {}
-        arrays: list[str] = []
+        arrays = list(rows.arrays)
         ref = "A1"
         try:
-            if not self._read_plain(strings, arrays):
-                for position, kind, match in cells(text):
+            if rows.shared:
+                self.cells = _with_strings(rows, strings)
+            if rows.rows is None or not self.cells:
+                self.cells = found = {}
+                for position, kind, match in cells(self.text):
                     ref = make_ref(*position)
-                    if position in self.cells:
+                    if position in found:
                         raise ValueError("单元格出现了两次")
                     said = content(match, kind, strings)
-                    self.cells[position] = RawCell(ref, *said, formula(match, arrays))
+                    found[position] = RawCell(ref, *said, formula(match, arrays))
                     self._starts[position] = match.start("c")
-                    check_limit(len(self.cells), MAX_CELLS, "单元格", name)
+                    check_limit(len(found), MAX_CELLS, "单元格", name)
             ref = "A1"
-            for position in array_members(arrays, self.cells, name):
-                self.cells[position] = self.cells[position]._replace(formula="")
+            members = list(array_members(arrays, self.cells, name))
+            if members:
+                self.cells = {**self.cells, **{at: self.cells[at]._replace(formula="") for at in members}}
             if arrays or self._starts:
                 self.formulas = [cell.ref for cell in self.cells.values() if cell.formula is not None]
         except ValueError as error:
             raise dialect(str(error), f"{name}!{ref}") from None
-
-    def _read_plain(self, strings: _Strings, arrays: list[str]) -> bool:
-        """Whether every row is in the plain form and was read; what is wrong with another, the slow reader says."""
-        opening = SHEET_DATA.search(self.text)
-        if opening is None or opening[1] or self.text.count("<sheetData") != 1:
-            return False
-        found = split_rows(self.text, opening.end())
-        rows = read_rows(found[0]) if found else None
-        if found is None or rows is None or sum(len(row.cells) for row in rows) > MAX_CELLS:
-            return False
-        try:
-            for row in rows:
-                self.cells.update(with_strings(row, strings) if row.shared else row.cells)
-        except ValueError:
-            self.cells.clear()
-            return False
-        self._texts, self._start, self._end = found[0], opening.end(), found[1]
-        self._rows = {row.number: (place, row) for place, row in enumerate(rows)}
-        self.formulas = [ref for row in rows for ref in row.formulas]
-        arrays += [area for row in rows for area in row.arrays]
-        return True
 
     def patched(self, changes: Mapping[str, Value]) -> str:
         """The sheet's XML with new values; outside these cells' t, v and is, not a character differs."""
@@ -226,15 +249,26 @@ class RawSheet:
         of_row: dict[int, dict[str, Value]] = {}
         for ref, value in changes.items():
             of_row.setdefault(parse_ref(ref)[0], {})[ref] = value
-        texts = list(self._texts)
+        held = self._rows
+        assert held.rows is not None, "otherwise read by the slow reader"
+        texts = list(held.texts)
         for number, own in of_row.items():
-            place, row = self._rows[number]
-            texts[place] = patched_row(texts[place], row, own, self.name)
-        return f"{self.text[: self._start]}{self._blank()}{''.join(texts)}{self.text[self._end :]}"
+            place = held.places[number]
+            texts[place] = patched_row(texts[place], held.rows[place], own, self.name)
+        before_rows = held.text[: held.text.find("<row", held.start)]
+        return f"{before_rows}{''.join(texts)}{held.text[held.end :]}"
 
-    def _blank(self) -> str:
-        """The space before the first row."""
-        return self.text[self._start : self._end].partition("<row")[0]
+
+def _with_strings(rows: _SheetRows, strings: _Strings) -> Mapping[Position, RawCell]:
+    """The cells with their shared strings; none where a string is not to be had, which the slow reader will say."""
+    cells = dict(rows.cells)
+    try:
+        for row in rows.rows or ():
+            if row.shared:
+                cells.update(with_strings(row, strings))
+    except ValueError:
+        return {}
+    return cells
 
 
 _texts: Remembered[str, str] = Remembered(400_000)

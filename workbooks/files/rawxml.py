@@ -56,15 +56,19 @@ def check_limit(found: int, limit: int, what: str, where: str) -> None:
 
 def xml_text(package: Package, part: str) -> str:
     """The part as text; anything but plain UTF-8 XML is refused."""
-    raw = package.read(part)
-    declared = _ENCODING.match(raw)
+    return text_of(package.read(part), part)
+
+
+def text_of(content: bytes, part: str) -> str:
+    """The same of the content of a part."""
+    declared = _ENCODING.match(content)
     try:
         if declared and declared[1].lower() not in (b"utf-8", b"utf8"):
             raise ValueError
-        text = raw.decode("utf-8")
+        text = content.decode("utf-8")
     except ValueError:
         raise WorkbookRefused("E-BOOK-ENCODING", "XML 不是 UTF-8 编码", where=part, remedy=RESAVE) from None
-    # package.scan() goes by file name, so a part under an unusual name may not have been looked at.
+    # The pre-scan goes by file name, so a part under an unusual name may not have been looked at.
     if not part.lower().endswith((".xml", ".rels")):
         raise dialect("部件的文件名不是 .xml", part)
     head = text.partition("<sheetData")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Text = TypeVar("Text", str, bytes)
@@ -9,13 +10,13 @@ Read = TypeVar("Read")
 
 
 class Remembered(Generic[Text, Read]):
-    """Readings by their text, of up to twice ``most`` characters.
+    """Readings by their text, of a size of up to twice ``most``: that of the texts, or what ``size`` says.
 
     The oldest are forgotten, so that many different files do not fill the memory.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
+    def __init__(self, most: int, size: Callable[[Read], int] | None = None) -> None:
+        self._most, self._size, self._size_of = most, 0, size
         self._young: dict[Text, Read] = {}
         self._old: dict[Text, Read] = {}
 
@@ -29,6 +30,6 @@ class Remembered(Generic[Text, Read]):
     def put(self, text: Text, read: Read) -> None:
         """Remembers a reading."""
         self._young[text] = read
-        self._size += len(text)
+        self._size += self._size_of(read) if self._size_of else len(text)
         if self._size > self._most:
             self._old, self._young, self._size = self._young, {}, 0
