@@ -101,7 +101,7 @@ def main(enterprises: int, address: str) -> None:
     with create_ledger(address) as ledger:
         timed(f"fill: {enterprises:,} enterprises x 10 entries", lambda: fill(ledger, enterprises), 1)
         ask(ledger, enterprises)
-        by_batch(ledger, "1,000 enterprises, known ones", [(500 * part, 1000) for part in range(9)])
+        by_batch(ledger, "1,000 enterprises, known ones", [(1000 * part, 1000) for part in range(9)])
         by_batch(ledger, "1,000 enterprises, new ones", [(1000 * part + 300_000, 1000) for part in range(5)])
         by_batch(ledger, "1 enterprise", [(200_000 + part, 1) for part in range(ASKED)])
 

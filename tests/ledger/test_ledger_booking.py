@@ -21,6 +21,7 @@ from ledger.ledger_bench import (
     B,
     C,
     act,
+    code,
     file,
     grant,
     ground,
@@ -32,6 +33,7 @@ from workbooks.ledger import schema
 from workbooks.ledger.booking import book, book_all
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.facts_before import facts_before, with_before
+from workbooks.ledger.integrity import check
 from workbooks.ledger.questions import history
 from xlcalc.values.money import Money
 
@@ -118,6 +120,17 @@ def test_another_amount_needs_a_correction(ledger: Ledger) -> None:
 def test_one_bad_line_costs_the_whole_file(ledger: Ledger) -> None:
     refused("E-LEDGER-CAP", ledger, act(), FIRST, file(line(A, SAAS, 50000), line(B, SAAS, 100001)))
     assert [count(ledger, table) for table in schema.TABLES] == [0] * len(schema.TABLES)
+
+
+def test_a_file_of_more_rows_than_one_statement_takes(ledger: Ledger) -> None:
+    """251 enterprises: 250 rows are handed over with one statement."""
+    papers = [(("invoice", f"2511200000{number:010d}"),) for number in range(251)]
+    lines = [line(code(number), SAAS, 100 + number, papers=papers[number]) for number in range(251)]
+    # 100 元 each and 0 + 1 + … + 250 more.
+    assert book(ledger, act(), FIRST, file(*lines)).granted == (25100 + 31375) * YUAN
+    assert [count(ledger, table) for table in (schema.entry, schema.name, schema.paper)] == [251] * 3
+    assert totals(ledger, code(250)) == {SAAS: 350}
+    assert check(ledger) == []
 
 
 def test_one_file_costs_only_itself(ledger: Ledger) -> None:

@@ -14,10 +14,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, Table, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from ledger.ledger_bench import FIRST, SAAS, A, NewAddress, act, grant, lived_in
+from ledger.ledger_bench import FIRST, SAAS, A, B, NewAddress, act, grant, lived_in
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Source, acting
-from workbooks.ledger.database import Ledger, LedgerError, _engine, create_ledger, ledger_url, open_ledger
+from workbooks.ledger.database import Ledger, LedgerError, _engine, among, create_ledger, ledger_url, open_ledger
 from workbooks.ledger.derived import carried_wrongly
 from workbooks.ledger.integrity import check
 from workbooks.ledger.picture import schema_picture
@@ -143,6 +143,15 @@ def test_a_reading_connection_cannot_write(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as refused, ledger.reading() as connection:
         connection.execute(insert(schema.source).values(sha256="0" * 64, name="示例"))
     assert refused.value.code == "E-LEDGER-DATABASE"
+
+
+def test_many_are_looked_up_and_not_looked_for(file_ledger: Ledger) -> None:
+    """By an index, or a question about a thousand enterprises goes through a million rows."""
+    asked = select(schema.application).where(among(schema.application.c.uscc, [A, B]))
+    with file_ledger.reading() as connection:
+        said = asked.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")]
+    assert any("SEARCH application" in step for step in plan) and not any("SCAN application" in step for step in plan)
 
 
 def test_what_is_left_half_done_is_not_there(ledger: Ledger) -> None:

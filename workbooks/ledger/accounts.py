@@ -12,8 +12,11 @@ from workbooks.ledger.applications import Application, load
 from workbooks.ledger.database import among
 from workbooks.ledger.programmes import programme
 
-Sums = dict[tuple[str, str], int]
+Sums = dict[str, dict[str, int]]
 """fen by programme and item, all batches together."""
+
+
+_HAD = select(schema.had).where(among(schema.had.c.uscc, "usccs"))
 
 
 @dataclass(slots=True)
@@ -32,28 +35,26 @@ class Account:
 
     def held(self) -> dict[str, int]:
         """fen by programme."""
-        found: dict[str, int] = {}
-        for (policy, _), fen in self.sums.items():
-            found[policy] = found.get(policy, 0) + fen
-        return found
+        return {policy: sum(items.values()) for policy, items in self.sums.items()}
 
     def without(self, policy: str, batch: str) -> Account:
         """The account as it is without a batch of a programme."""
         own = self.application(policy, batch)
         if own is None:
             return self
-        sums = dict(self.sums)
+        items = dict(self.sums.get(policy, {}))
         for item, holding in own.holdings.items():
-            sums[policy, item] -= holding.fen
-        return Account(sums, [item for item in self.applications if item is not own])
+            items[item] -= holding.fen
+        return Account({**self.sums, policy: items}, [item for item in self.applications if item is not own])
 
 
 def account_of(applications: Sequence[Application]) -> Account:
     """The account that all applications of an enterprise come to."""
     sums: Sums = {}
     for application in applications:
+        items = sums.setdefault(application.policy, {})
         for item, holding in application.holdings.items():
-            sums[application.policy, item] = sums.get((application.policy, item), 0) + holding.fen
+            items[item] = items.get(item, 0) + holding.fen
     return Account(sums, list(applications))
 
 
@@ -61,7 +62,7 @@ def accounts_of(
     connection: Connection, usccs: Iterable[str], policies: Iterable[str], batch: str
 ) -> dict[str, Account]:
     """The accounts of some enterprises, of those without any too, to book a batch of some programmes."""
-    had, application = schema.had, schema.application
+    application = schema.application
     wanted = list(dict.fromkeys(usccs))
     found = {uscc: Account({}, []) for uscc in wanted}
     asked = sorted(set(policies))
@@ -69,11 +70,8 @@ def accounts_of(
     stepped = {answer.of for policy in asked for answer in programme(policy).answers if answer.state}
     if stepped:
         at_hand |= (application.c.policy + "").in_(sorted(stepped))
-    rows = connection.execute(
-        select(had.c.uscc, had.c.policy, had.c.item, had.c.fen).where(among(connection, had.c.uscc, wanted))
-    )
-    for uscc, policy, item, fen in rows.all():
-        found[uscc].sums[policy, item] = fen
-    for one in load(connection, among(connection, application.c.uscc, wanted) & at_hand):
+    for uscc, policy, item, fen in connection.execute(_HAD, {"usccs": wanted}).all():
+        found[uscc].sums.setdefault(policy, {})[item] = fen
+    for one in load(connection, among(application.c.uscc, wanted) & at_hand):
         found[one.uscc].applications.append(one)
     return found

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, func, insert, select
+from sqlalchemy import Column, Connection, Date, DateTime, Row, String, Table, bindparam, func, insert, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.database import Ledger, LedgerError
@@ -167,21 +167,25 @@ def ground_id(connection: Connection, act_id: int, ground: Ground) -> int:
     return entered(connection, table, {"act_id": act_id, **values})
 
 
+_AT_ONCE = 250
+_LAST_SEAL = select(schema.seal.c.sha256).order_by(schema.seal.c.act_id.desc()).limit(1)
+_ACT = select(schema.act).where(schema.act.c.id == bindparam("act"))
+_OF_AN_ACT = {
+    table: select(table).where(table.c.act_id == bindparam("act")).order_by(table.c.id) for table in schema.OF_AN_ACT
+}
+
+
 def seal_act(connection: Connection, act_id: int) -> None:
     """Seals an act that is complete, and carries it over into what follows from the history."""
-    before = select(schema.seal.c.sha256).order_by(schema.seal.c.act_id.desc()).limit(1)
-    value = sealed(connection, act_id, connection.scalar(before) or "")
+    value = sealed(connection, act_id, connection.scalar(_LAST_SEAL) or "")
     connection.execute(insert(schema.seal).values(act_id=act_id, sha256=value))
     carry(connection, act_id)
 
 
 def sealed(connection: Connection, act_id: int, before: str) -> str:
     """The seal an act must have, given the seal before it."""
-    act = connection.execute(select(schema.act).where(schema.act.c.id == act_id)).one()
-    rows = {
-        table: connection.execute(select(table).where(table.c.act_id == act_id).order_by(table.c.id)).all()
-        for table in schema.OF_AN_ACT
-    }
+    act = connection.execute(_ACT, {"act": act_id}).one()
+    rows = {table: connection.execute(asked, {"act": act_id}).all() for table, asked in _OF_AN_ACT.items()}
     return seal_text(before, act, rows)
 
 
@@ -190,10 +194,17 @@ def seal_text(before: str, act: Row[Any], rows: Mapping[Table, Sequence[Row[Any]
 
     What is sealed is the JSON of ``plain_json``, written column by column as there may be a million rows.
     """
-    tables = sorted((table for table, found in rows.items() if found), key=lambda table: table.name)
-    parts = [f'"{table.name}":[{",".join(_json_rows(table, rows[table]))}]' for table in tables]
     (said,) = _json_rows(schema.act, [act])
-    return hashlib.sha256(f"[{plain_json(before)},{said},{{{','.join(parts)}}}]".encode()).hexdigest()
+    sealing = hashlib.sha256(f"[{plain_json(before)},{said},{{".encode())
+    tables = sorted((table for table, found in rows.items() if found), key=lambda table: table.name)
+    for turn, table in enumerate(tables):
+        sealing.update(f'{"," if turn else ""}"{table.name}":['.encode())
+        for start in range(0, len(rows[table]), _AT_ONCE):
+            some = ",".join(_json_rows(table, rows[table][start : start + _AT_ONCE]))
+            sealing.update(f"{',' if start else ''}{some}".encode())
+        sealing.update(b"]")
+    sealing.update(b"}]")
+    return sealing.hexdigest()
 
 
 def _json_rows(table: Table, rows: Sequence[Row[Any]]) -> list[str]:
@@ -208,6 +219,8 @@ def _json_rows(table: Table, rows: Sequence[Row[Any]]) -> list[str]:
 
 def _json_values(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
     if isinstance(column.type, String):
+        if values[0].__class__ is str and values.count(values[0]) == len(values):
+            return [quoted(values[0])] * len(values)
         return [quoted(value) if value.__class__ is str else plain_json(value) for value in values]
     if isinstance(column.type, Date | DateTime):
         return [quoted(value.isoformat()) for value in values]

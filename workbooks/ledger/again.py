@@ -40,9 +40,7 @@ def elsewhere(
         select(application.c.uscc, application.c.batch, since, fen)
         .join(entry, entry.c.application_id == application.c.id)
         .join(act, act.c.id == entry.c.act_id)
-        .where(
-            among(connection, application.c.uscc, usccs), application.c.policy == policy, application.c.batch != batch
-        )
+        .where(among(application.c.uscc, usccs), application.c.policy == policy, application.c.batch != batch)
         .group_by(application.c.uscc, application.c.batch)
         .having(fen > 0)
         .order_by(since, application.c.batch)

@@ -6,11 +6,11 @@ one key is the core, others the core without one of its characters, or its end a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 from zlib import crc32
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from workbooks.ledger import schema
 from workbooks.ledger.database import among, enter_many
@@ -19,7 +19,7 @@ from xlcalc.values.text import squeeze
 
 _SHORTEST = 5
 """``near_names`` takes no shorter names for one another, unless they are the same but for how they are written."""
-_FIGURE = re.compile("[0-9〇一二三四五六七八九十百]")
+_FIGURES = frozenset("0123456789〇一二三四五六七八九十百")
 _AT_ONCE = 5_000
 
 
@@ -28,32 +28,34 @@ def core_of(name: str) -> str:
     return core_of_name(name) or squeeze(name)
 
 
-def _key(text: str) -> int:
-    """A short number instead of the text: that two texts may share it costs a look at both names, and no more."""
-    return crc32(text.encode())
+class Keys(NamedTuple):
+    """Short numbers instead of texts: that two texts may share one costs a look at both names, and no more.
+
+    own: that of the core itself; kept: under which the core is kept; asked: under which the cores near to it are kept.
+    """
+
+    own: int
+    kept: set[int]
+    asked: set[int]
 
 
-def _keys(core: str) -> tuple[set[str], set[str], set[str]]:
-    """The core and what is left of it without a character; its ends; under what longer names are found.
+def keys_of(core: str) -> Keys:
+    """The keys of a core: of the core, of what is left of it without a character, and of its ends.
 
     Names with other figures are other names, so that a figure is never left out.
     """
+    own = _key(f"={core}")
     if len(core) < _SHORTEST:
-        return {f"={core}"}, set(), set()
-    shorter = {f"={core[:at]}{core[at + 1 :]}" for at, sign in enumerate(core) if not _FIGURE.match(sign)}
-    return {f"={core}", *shorter}, {core[at:] for at in range(1, len(core) - _SHORTEST + 1)}, {f">{core}"}
+        return Keys(own, {own}, {own})
+    same = {_key(f"={core[:at]}{core[at + 1 :]}") for at, sign in enumerate(core) if sign not in _FIGURES}
+    same.add(own)
+    ends = [core[at:] for at in range(1, len(core) - _SHORTEST + 1)]
+    kept = same.union([_key(f">{end}") for end in ends])
+    return Keys(own, kept, same.union([_key(f"={end}") for end in ends], (_key(f">{core}"),)))
 
 
-def keys_kept(core: str) -> set[int]:
-    """Under which keys a core is kept."""
-    same, ends, _ = _keys(core)
-    return {_key(text) for text in same} | {_key(f">{end}") for end in ends}
-
-
-def _keys_asked(core: str) -> set[int]:
-    """Under which keys the cores near to one are kept."""
-    same, ends, longer = _keys(core)
-    return {_key(text) for text in (*same, *longer)} | {_key(f"={end}") for end in ends}
+def _key(text: str) -> int:
+    return crc32(text.encode())
 
 
 def _are_near(one: str, other: str) -> bool:
@@ -61,11 +63,16 @@ def _are_near(one: str, other: str) -> bool:
     return bool(near_names(sorted((one, other), key=lambda name: (len(core_of(name)), name))))
 
 
+_OF_AN_ACT = (
+    select(schema.name.c.id, schema.name.c.uscc, schema.name.c.name)
+    .where(schema.name.c.act_id == bindparam("act"))
+    .order_by(schema.name.c.id)
+)
+
+
 def carry_names(connection: Connection, act_id: int) -> None:
     """What follows from the names of an act."""
-    table = schema.name
-    columns = (table.c.id, table.c.uscc, table.c.name)
-    rows = connection.execute(select(*columns).where(table.c.act_id == act_id).order_by(table.c.id)).all()
+    rows = connection.execute(_OF_AN_ACT, {"act": act_id}).all()
     if rows:
         _carry(connection, [(number, uscc, name) for number, uscc, name in rows])
 
@@ -79,51 +86,65 @@ def carry_all_names(connection: Connection) -> None:
         _carry(connection, rows[start : start + _AT_ONCE])
 
 
+_KEPT = (
+    select(schema.name_key.c.key, schema.name_key.c.core_id, schema.name.c.name)
+    .join(schema.name, schema.name.c.id == schema.name_key.c.core_id)
+    .where(among(schema.name_key.c.key, "keys"))
+)
+
+
 def _carry(connection: Connection, rows: Sequence[tuple[int, str, str]]) -> None:
     cores = {name: core_of(name) for _, _, name in rows}
-    known = _kept_under(connection, {core: {_key(f"={core}")} for core in set(cores.values())})
-    at = {core: number for core, near in known.items() for number, name in near.items() if core_of(name) == core}
+    called = {core: name for name, core in cores.items()}
+    keys = {core: keys_of(core) for core in called}
+    kept = _kept_under(connection, {key for found in keys.values() for key in found.asked})
+    at = {
+        core: number
+        for core, found in keys.items()
+        for number, name in kept.get(found.own, ())
+        if core_of(name) == core
+    }
     fresh: dict[int, str] = {}
-    for row, _, name in rows:
+    users: dict[str, set[str]] = {}
+    for row, uscc, name in rows:
         core = cores[name]
         if core not in at:
             at[core], fresh[row] = row, core
-    enter_many(connection, schema.name_core, [{"name_id": row, "core_id": at[cores[name]]} for row, _, name in rows])
-    kept = [{"key": key, "core_id": number} for number, core in fresh.items() for key in keys_kept(core)]
-    enter_many(connection, schema.name_key, kept)
-    near = _kept_under(connection, {core: _keys_asked(core) for core in at})
-    called = {core: name for name, core in cores.items()}
-    pairs = {(at[core], at[core]) for core in at}
+        users.setdefault(core, set()).add(uscc)
+    enter_many(connection, schema.name_core, ("name_id", "core_id"), [(row, at[cores[name]]) for row, _, name in rows])
+    entered = sorted((key, number) for number, core in fresh.items() for key in keys[core].kept)
+    enter_many(connection, schema.name_key, ("key", "core_id"), entered)
+    for key, number in entered:
+        kept.setdefault(key, []).append((number, called[fresh[number]]))
+    pairs = {(at[core], at[core]) for core, using in users.items() if at[core] not in fresh or len(using) > 1}
     for core, number in at.items():
-        others = {other: name for other, name in near[core].items() if other != number}
+        near = {row for key in keys[core].asked if key in kept for row in kept[key]}
         pairs |= {
-            (min(number, other), max(number, other)) for other, name in others.items() if _are_near(called[core], name)
+            (min(number, other), max(number, other))
+            for other, name in near
+            if other != number and _are_near(called[core], name)
         }
     _enter_pairs(connection, pairs)
 
 
-def _kept_under(connection: Connection, asked: Mapping[str, set[int]]) -> dict[str, dict[int, str]]:
-    """For each core the number and the name of every core that is kept under one of its keys."""
-    table, name = schema.name_key, schema.name
+def _kept_under(connection: Connection, keys: set[int]) -> dict[int, list[tuple[int, str]]]:
+    """The number and the name of every core that is kept under one of some keys, by key."""
     found: dict[int, list[tuple[int, str]]] = {}
-    rows = connection.execute(
-        select(table.c.key, table.c.core_id, name.c.name)
-        .join(name, name.c.id == table.c.core_id)
-        .where(among(connection, table.c.key, {key for keys in asked.values() for key in keys}))
-    )
-    for key, number, text in rows.all():
+    for key, number, text in connection.execute(_KEPT, {"keys": keys}).all():
         found.setdefault(key, []).append((number, text))
-    return {core: dict(row for key in keys for row in found.get(key, ())) for core, keys in asked.items()}
+    return found
 
 
 def _enter_pairs(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
     """Those that more than one enterprise goes by and that are not there yet."""
     wanted, table = set(pairs), schema.alike
-    rows = connection.execute(select(table).where(among(connection, table.c.first_id, {pair[0] for pair in wanted})))
+    if not wanted:
+        return
+    rows = connection.execute(select(table).where(among(table.c.first_id, {pair[0] for pair in wanted})))
     wanted -= {(row.first_id, row.second_id) for row in rows}
     users = users_of(connection, {number for pair in wanted for number in pair})
     new = [pair for pair in sorted(wanted) if _are_several(users[pair[0]], users[pair[1]])]
-    enter_many(connection, table, [{"first_id": first, "second_id": second} for first, second in new])
+    enter_many(connection, table, ("first_id", "second_id"), new)
 
 
 def _are_several(ones: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> bool:
@@ -137,7 +158,7 @@ def users_of(connection: Connection, cores: Iterable[int]) -> dict[int, list[tup
     rows = connection.execute(
         select(table.c.core_id, name.c.uscc, name.c.name)
         .join(name, name.c.id == table.c.name_id)
-        .where(among(connection, table.c.core_id, cores))
+        .where(among(table.c.core_id, cores))
         .order_by(name.c.id)
     )
     for number, uscc, text in rows.all():
@@ -162,7 +183,7 @@ def names_carried_wrongly(connection: Connection) -> Iterator[str]:
         yield schema.name_core.name
     kept: dict[int, list[int]] = {}
     for text, core in cores.items():
-        for key in keys_kept(text):
+        for key in keys_of(text).kept:
             kept.setdefault(key, []).append(core)
     table, rows = schema.name_key, 0
     for key, number in connection.execute(select(table).execution_options(yield_per=10_000)):
@@ -174,7 +195,7 @@ def names_carried_wrongly(connection: Connection) -> Iterator[str]:
         yield schema.name_key.name
     pairs = {(number, number) for number, codes in users.items() if len(codes) > 1}
     for text, core in cores.items():
-        near = {other for key in _keys_asked(text) for other in kept.get(key, ()) if other > core}
+        near = {other for key in keys_of(text).asked for other in kept.get(key, ()) if other > core}
         for other in near:
             if len(users[core] | users[other]) > 1 and _are_near(called[core], called[other]):
                 pairs.add((core, other))

@@ -66,7 +66,7 @@ def applications_of(
 ) -> dict[str, list[Application]]:
     """All applications of some enterprises, by code; before: as they were before the act of that number."""
     found: dict[str, list[Application]] = {}
-    for item in load(connection, among(connection, schema.application.c.uscc, usccs), before=before):
+    for item in load(connection, among(schema.application.c.uscc, usccs), before=before):
         found.setdefault(item.uscc, []).append(item)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
@@ -33,6 +33,14 @@ from workbooks.ledger.programmes import States, label_of, programme, states_of
 from xlcalc.facts import fact
 from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
+
+_NAMES = select(schema.name.c.uscc, schema.name.c.name).where(among(schema.name.c.uscc, "usccs"))
+_USERS = select(schema.paper.c.number, schema.paper.c.application_id).where(
+    schema.paper.c.kind == bindparam("kind"), among(schema.paper.c.number, "numbers")
+)
+_OPENED = select(schema.application.c.id, schema.application.c.uscc, schema.application.c.policy).where(
+    schema.application.c.act_id == bindparam("act")
+)
 
 _CORRECTING = "如确需改动，请用 xlcalc ledger book 文件 --correct --reason 原因"
 _AGAIN = "请按台账中此前已享受的金额重新核算"
@@ -108,7 +116,13 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
     if not file.lines:
         return Booked(file.source, "empty")
     _one_line_each(file)
-    with without_collecting(), ledger.writing() as connection:
+    # What was at work is gone before the collector looks again.
+    with without_collecting():
+        return _booked(ledger, act, batch, file, correcting)
+
+
+def _booked(ledger: Ledger, act: Act, batch: str, file: FileLines, correcting: bool) -> Booked:
+    with ledger.writing() as connection:
         known = act_of_file(connection, file.source.sha256)
         if known is not None:
             _same_batch(connection, known, batch, file)
@@ -246,8 +260,8 @@ def _note(work: _Work, item: Application, line: Line, code: str, fen: int) -> in
     held = item.holdings.setdefault(code, Holding())
     rise, held.fen = fen - held.fen, fen
     work.entries.append(_Entry(item, code, rise, held.tail, line))
-    sums, key = work.held[line.uscc].sums, (item.policy, code)
-    sums[key] = sums.get(key, 0) + rise
+    sums = work.held[line.uscc].sums.setdefault(item.policy, {})
+    sums[code] = sums.get(code, 0) + rise
     return rise
 
 
@@ -270,7 +284,7 @@ def _still_true(source: Source, line: Line, now: Mapping[str, Any]) -> None:
     """A result stands only while the ledger gives no stricter answer than the one it was computed with."""
     for name, used in line.used.items():
         held = now.get(name)
-        if held is not None and stricter(used, held) != used:
+        if held is not None and held != used and stricter(used, held) != used:
             known = fact(name)
             what = f"计算时“{known.label}”为“{known.show(used)}”，台账现为“{known.show(held)}”"
             raise _refusal("E-LEDGER-MOVED", source, line, what, "台账在计算之后有了新的登记，请重新核算")
@@ -284,24 +298,23 @@ def _enter(work: _Work, act: int, file: FileLines) -> None:
             grounds[line.ground] = ground_id(connection, act, line.ground)
     _enter_applications(connection, act, work.held)
     rows = [
-        {
-            "act_id": act, "application_id": row.application.id, "item": row.item, "fen": row.fen,
-            "kind": schema.GRANT if row.corrects is None else schema.CORRECTION, "corrects": row.corrects,
-            "ground_id": grounds[row.line.ground], "place": row.line.place, "step_id": None,
-        }
+        (
+            act, row.application.id, row.item, schema.GRANT if row.corrects is None else schema.CORRECTION, row.fen,
+            grounds[row.line.ground], row.line.place, row.corrects,
+        )
         for row in work.entries
     ]  # fmt: skip
-    enter_many(connection, schema.entry, rows)
+    columns = ("act_id", "application_id", "item", "kind", "fen", "ground_id", "place", "corrects")
+    enter_many(connection, schema.entry, columns, rows)
     work.warnings += _enter_names(connection, act, file.lines)
     work.warnings += _enter_papers(connection, act, work, file.lines)
 
 
 def _enter_applications(connection: Connection, act: int, held: Mapping[str, Account]) -> None:
     fresh = [item for account in held.values() for item in account.applications if not item.id]
-    table = schema.application
-    rows = [{"act_id": act, "uscc": item.uscc, "policy": item.policy, "batch": item.batch} for item in fresh]
-    enter_many(connection, table, rows)
-    opened = connection.execute(select(table.c.id, table.c.uscc, table.c.policy).where(table.c.act_id == act)).all()
+    rows = [(act, item.uscc, item.policy, item.batch) for item in fresh]
+    enter_many(connection, schema.application, ("act_id", "uscc", "policy", "batch"), rows)
+    opened = connection.execute(_OPENED, {"act": act}).all()
     numbers = {(uscc, policy): number for number, uscc, policy in opened}
     for item in fresh:
         item.id = numbers[item.uscc, item.policy]
@@ -309,10 +322,8 @@ def _enter_applications(connection: Connection, act: int, held: Mapping[str, Acc
 
 def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> list[str]:
     """Every name a code was ever used with is kept once; a second one is a warning."""
-    table = schema.name
     known: dict[str, set[str]] = {}
-    asked = select(table.c.uscc, table.c.name).where(among(connection, table.c.uscc, {line.uscc for line in lines}))
-    for code, called in connection.execute(asked).all():
+    for code, called in connection.execute(_NAMES, {"usccs": {line.uscc for line in lines}}).all():
         known.setdefault(code, set()).add(called)
     rows, warnings = [], []
     for line in lines:
@@ -325,20 +336,16 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
                 others = "、".join(f"“{other}”" for other in sorted(names))
                 warnings.append(f"{mask_code(line.uscc)} 现称“{name}”，台账中另有 {others}，请核对")
             names.add(name)
-            rows.append({"act_id": act, "uscc": line.uscc, "name": name})
-    enter_many(connection, table, rows)
+            rows.append((act, line.uscc, name))
+    enter_many(connection, schema.name, ("act_id", "uscc", "name"), rows)
     return warnings
 
 
 def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence[Line]) -> list[str]:
-    table = schema.paper
     used: dict[tuple[str, str], set[int]] = {}
     for kind in {held for line in lines for held, _ in line.papers}:
         numbers = {number for line in lines for held, number in line.papers if held == kind}
-        asked = select(table.c.number, table.c.application_id).where(
-            table.c.kind == kind, among(connection, table.c.number, numbers)
-        )
-        for number, application in connection.execute(asked).all():
+        for number, application in connection.execute(_USERS, {"kind": kind, "numbers": numbers}).all():
             used.setdefault((kind, number), set()).add(application)
     rows, warnings = [], []
     for line in lines:
@@ -351,6 +358,6 @@ def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence
                 warnings.append(f"{PAPER_LABELS[kind]} {number} 另有申报用过，请用 xlcalc ledger papers 查看")
             if item.id not in users:
                 users.add(item.id)
-                rows.append({"act_id": act, "application_id": item.id, "kind": kind, "number": number})
-    enter_many(connection, table, rows)
+                rows.append((act, item.id, kind, number))
+    enter_many(connection, schema.paper, ("act_id", "application_id", "kind", "number"), rows)
     return warnings

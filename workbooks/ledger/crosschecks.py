@@ -83,7 +83,7 @@ def doubles(connection: Connection, uscc: str | None = None, *, page: int = 1) -
     total = select(func.sum(entry.c.fen)).where(entry.c.application_id == application.c.id).scalar_subquery()
     rows = connection.execute(
         select(application.c.uscc, application.c.policy, application.c.batch, total)
-        .where(among(connection, application.c.uscc, held))
+        .where(among(application.c.uscc, held))
         .order_by(application.c.uscc, application.c.policy, application.c.batch)
     )
     for code, policy, batch, fen in rows.all():
@@ -102,7 +102,7 @@ def names_by_code(connection: Connection, usccs: Iterable[str]) -> dict[str, lis
     """Every name some codes were used with, oldest first."""
     table = schema.name
     found: dict[str, list[str]] = {}
-    asked = select(table.c.uscc, table.c.name).where(among(connection, table.c.uscc, usccs)).order_by(table.c.id)
+    asked = select(table.c.uscc, table.c.name).where(among(table.c.uscc, usccs)).order_by(table.c.id)
     for code, name in connection.execute(asked).all():
         found.setdefault(code, []).append(name)
     return found
@@ -123,9 +123,7 @@ def papers_used_twice(connection: Connection, uscc: str | None = None, *, page: 
         rows = connection.execute(
             select(paper.c.number, application.c.uscc, application.c.policy, application.c.batch)
             .join(application, application.c.id == paper.c.application_id)
-            .where(
-                paper.c.kind == kind, among(connection, paper.c.number, [number for of, number in asked if of == kind])
-            )
+            .where(paper.c.kind == kind, among(paper.c.number, [number for of, number in asked if of == kind]))
             .order_by(application.c.id)
         )
         for number, code, policy, batch in rows.all():

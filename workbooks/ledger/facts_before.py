@@ -70,12 +70,12 @@ def answers_of(policy: str, batch: str, account: Account) -> dict[str, Any]:
 
 
 def _value(answer: Answer, earlier: Account) -> Any:
+    had = earlier.sums.get(answer.of, {})
     if answer.gives == "sum":
-        return Money(sum([fen for (policy, _), fen in earlier.sums.items() if policy == answer.of]))
+        return Money(sum(had.values()))
     if answer.gives == "any":
-        return any(fen > 0 for (policy, _), fen in earlier.sums.items() if policy == answer.of)
+        return any(fen > 0 for fen in had.values())
     if answer.gives == "items":
-        had = {item: fen for (policy, item), fen in earlier.sums.items() if policy == answer.of}
         return tuple(code for code in fact(answer.fact).options if had.get(code, 0) > 0)
     days = [day for item in earlier.applications if item.policy == answer.of and (day := item.reached(answer.state))]
     return bool(days) if answer.gives == "reached" else max(days, default=None)

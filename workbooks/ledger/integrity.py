@@ -136,7 +136,7 @@ def _money(connection: Connection) -> Iterator[str]:
         )
         .join(application, application.c.id == entry.c.application_id)
         .join(ground, ground.c.id == entry.c.ground_id)
-        .where(among(connection, application.c.uscc, _worth_a_look(connection)))
+        .where(among(application.c.uscc, _worth_a_look(connection)))
         .order_by(application.c.uscc, entry.c.act_id, entry.c.id)
         .execution_options(yield_per=10_000)
     )  # fmt: skip

@@ -51,7 +51,7 @@ def _computed(connection: Connection, items: list[Application]) -> set[int]:
         select(entry.c.application_id)
         .join(act, act.c.id == entry.c.act_id)
         .where(
-            among(connection, entry.c.application_id, [item.id for item in items]),
+            among(entry.c.application_id, [item.id for item in items]),
             act.c.kind == schema.RUN, act.c.asked.not_like('{"list":%'),
         )
     )  # fmt: skip

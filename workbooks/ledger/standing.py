@@ -138,7 +138,7 @@ def _acts(connection: Connection, steps: Sequence[int]) -> dict[int, tuple[str, 
     rows = connection.execute(
         select(step.c.id, act.c.operator, act.c.document, act.c.reason)
         .join(act, act.c.id == step.c.act_id)
-        .where(among(connection, step.c.id, steps))
+        .where(among(step.c.id, steps))
     )
     return {row.id: (row.operator, row.document, row.reason) for row in rows}
 
@@ -148,7 +148,7 @@ def _taken_back(connection: Connection, applications: Sequence[int]) -> dict[int
     entry = schema.entry
     rows = connection.execute(
         select(entry.c.step_id, func.sum(entry.c.fen).label("fen"))
-        .where(among(connection, entry.c.application_id, applications), entry.c.kind == schema.RELEASE)
+        .where(among(entry.c.application_id, applications), entry.c.kind == schema.RELEASE)
         .group_by(entry.c.step_id)
     )
     return {row.step_id: -int(row.fen) for row in rows if row.step_id is not None}
