@@ -31,6 +31,7 @@ from workbooks.template import parameter_values
 from workbooks.uncalculated import Uncalculated
 from xlcalc.errors import WorkbookRefused
 from xlcalc.evaluation import evaluate
+from xlcalc.facts import ParsedFacts
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding, Outcome
@@ -184,7 +185,7 @@ def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
     if read.form.kind == "review":
         return [_held_back(outcome, record) for outcome in review_outcomes(read, record, on)]
     found: list[Outcome] = []
-    facts = dict(record.facts)
+    facts = ParsedFacts(record.facts)
     # A row of a 汇总表 carries too little for a status.
     for policy in read.form.policies if read.form.kind != "summary" else ():
         version = read.versions[policy]

@@ -44,6 +44,18 @@ class Fact:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[str, Fact] = field(default_factory=dict)
     signed: bool = False
+    _codes: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        codes: dict[str, str] = {}
+        for code, spellings in self.options.items():
+            for word in (code, *map(squeeze, spellings)):
+                codes.setdefault(word, code)
+        object.__setattr__(self, "_codes", codes)
+
+    def option_code(self, word: str) -> str | None:
+        """The option that a squeezed word spells or numbers."""
+        return self._codes.get(word)
 
     def parse(self, value: object) -> Any:
         """The value in its own type; raises InputError naming this fact."""
@@ -104,8 +116,14 @@ def fact(fact_id: str) -> Fact:
     )
 
 
+class ParsedFacts(dict[str, Any]):
+    """Facts whose values have their types already, as the reader of a form makes them: not parsed again."""
+
+
 def parse_facts(raw: Mapping[str, object]) -> dict[str, Any]:
     """Reads facts as given in JSON; null is missing, an unknown id is an error."""
+    if isinstance(raw, ParsedFacts):
+        return dict(raw)
     parsed = {}
     for fact_id, value in raw.items():
         known = fact(fact_id)
@@ -155,9 +173,8 @@ def _parse_passage(_: Fact, value: object) -> str:
 def _parse_option(known: Fact, value: object) -> str:
     # A numbered option may be given as its number.
     word = squeeze(str(value)) if isinstance(value, str) or type(value) is int else ""
-    for code, spellings in known.options.items():
-        if word == code or any(word == squeeze(spelling) for spelling in spellings):
-            return code
+    if (code := known.option_code(word)) is not None:
+        return code
     allowed = "、".join(spellings[0] for spellings in known.options.values())
     raise InputError("E-OPTION", f"“{str(value)[:40]}”不在可选项内", remedy=f"请从下列选项中选择：{allowed}")
 

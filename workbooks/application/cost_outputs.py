@@ -70,12 +70,9 @@ def cost_outputs(
 
 def _numbers(record: Record, table: str) -> dict[int, int]:
     """Sheet row -> number of the line in the facts."""
-    found = {}
-    for name, place in record.facts_at.items():
-        head, _, number = name.rpartition(".")
-        if head == table and number.isdigit():
-            found[parse_ref(place.rpartition("!")[2])[0]] = int(number)
-    return found
+    numbers = range(1, len(record.facts.get(table) or ()) + 1)
+    places = (record.facts_at[f"{table}.{number}"] for number in numbers)
+    return {parse_ref(place.rpartition("!")[2])[0]: number for place, number in zip(places, numbers, strict=True)}
 
 
 def _notes(waterfall: Waterfall | None) -> dict[str, list[str]]:

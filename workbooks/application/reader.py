@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area, RawCell
 from workbooks.form import Form
-from workbooks.ports import Manifest, Place, Port, area_of, block, cell_at, places
+from workbooks.ports import Manifest, Place, Port, area_of, block, places
 from workbooks.record import Record
 from xlcalc.errors import WorkbookRefused
 from xlcalc.facts import Fact, fact
@@ -159,29 +160,40 @@ class _Found:
     def table(self, known: Fact, ports: list[Port]) -> None:
         """The filled rows; each cell is known as ``table.row.column``, rows counted as filled."""
         rows: list[Mapping[str, Any]] = []
-        for cells in self._rows(known, ports):
+        for columns, line in self._lines(known, [(port, known.columns[_column(known, port)]) for port in ports]):
             start = len(self.reader.findings)
-            self.facts_at.setdefault(known.id, str(cells[0][1][0]))
-            values = [(column.id, self._of_row(port, column, taken)) for (port, column), taken in cells]
-            filled = {name: value for name, value in values if value not in (None, "")}
+            self.facts_at.setdefault(known.id, line.names[0])
+            filled = {}
+            for (port, column), taken in zip(columns, line.taken, strict=True):
+                if not self._is_blank(taken):
+                    value = self._of_row(port, column, taken)
+                    if value not in (None, ""):
+                        filled[column.id] = value
             if filled or len(self.reader.findings) > start:
                 rows.append(filled)
                 row = f"{known.id}.{len(rows)}"
-                self.facts_at[row] = str(cells[0][1][0])
-                for (_, column), taken in cells:
-                    self.facts_at[f"{row}.{column.id}"] = str(taken[0])
+                self.facts_at[row] = line.names[0]
+                self.facts_at.update(zip([f"{row}.{column.id}" for _, column in columns], line.names, strict=True))
         self._keep(known.id, tuple(rows) or None)
 
-    def _rows(self, known: Fact, ports: list[Port]) -> Iterable[list[tuple[_Column, list[Place]]]]:
+    def _is_blank(self, taken: Sequence[Place]) -> bool:
+        cells = self.reader.book.sheet(taken[0].sheet).cells
+        for place in taken:
+            cell = cells.get(place[1:])
+            if cell is not None and not _is_empty(cell):
+                return False
+        return True
+
+    def _lines(self, known: Fact, columns: Sequence[_Column]) -> Iterable[tuple[Sequence[_Column], _Line]]:
         """The cells of each row in which something is, and of the first, which is the table's place."""
-        columns = [(port, known.columns[_column(known, port)]) for port in ports]
-        if ports[0].name.startswith("r_"):
+        top = columns[0][0].name
+        if top.startswith("r_"):
             return self._numbered(known, columns)
-        areas = [area_of(self.reader.book, port.name) for port in ports]
+        areas = tuple(area_of(self.reader.book, port.name) for port, _ in columns)
         if len({(area.sheet, area.first_row, area.last_row) for area in areas}) > 1:
             raise WorkbookRefused(
                 "E-BOOK-BLOCK", f"“{known.label}”各列的起止行不再一致，无法确定哪些内容属于同一行",
-                where=str(places(self.reader.book, ports[0].name)[0]),
+                where=str(places(self.reader.book, top)[0]),
                 remedy="请撤销移动或删除，或把数据填入新的模板",
             )  # fmt: skip
         first, last = areas[0].first_row, areas[0].last_row
@@ -190,22 +202,18 @@ class _Found:
         for (row, column), cell in self.reader.book.sheet(areas[0].sheet).cells.items():
             if column in inside and row > first and (row <= last or known.id in self.growing) and not _is_empty(cell):
                 rows.add(row)
-        return [list(zip(columns, (_cells(area, row) for area in areas), strict=True)) for row in sorted(rows)]
+        return [(columns, _line_of(areas, row)) for row in sorted(rows)]
 
-    def _numbered(self, known: Fact, columns: list[_Column]) -> Iterable[list[tuple[_Column, list[Place]]]]:
+    def _numbered(self, known: Fact, columns: Sequence[_Column]) -> Iterable[tuple[Sequence[_Column], _Line]]:
         """The same of fields that stand for rows, each with the number of its row in its name."""
-        book = self.reader.book
-        rows: dict[str, list[tuple[_Column, list[Place]]]] = {}
+        rows: dict[str, list[_Column]] = {}
         for port, column in columns:
             row = port.name.removeprefix(f"r_{known.id}_").partition("_")[0]
-            rows.setdefault(row, []).append(((port, column), places(book, port.name)))
-        first, *others = rows.values()
-        return [
-            first,
-            *(row for row in others if not all(_is_empty(cell_at(book, place)) for _, own in row for place in own)),
-        ]
+            rows.setdefault(row, []).append((port, column))
+        lines = [(own, _line([places(self.reader.book, port.name) for port, _ in own])) for own in rows.values()]
+        return [*lines[:1], *(held for held in lines[1:] if not all(map(self._is_blank, held[1].taken)))]
 
-    def _of_row(self, port: Port, column: Fact, taken: list[Place]) -> Any:
+    def _of_row(self, port: Port, column: Fact, taken: Sequence[Place]) -> Any:
         if len(taken) == 1:
             return self._cell(port, column, taken[0])
         ticked = [code for code, place in zip(port.items, taken, strict=True) if self._is_ticked(place, column.label)]
@@ -226,5 +234,19 @@ def _column(known: Fact, port: Port) -> str:
     return port.name.removeprefix(f"r_{known.id}_").partition("_")[2]
 
 
-def _cells(area: Area, row: int) -> list[Place]:
-    return [Place(area.sheet, row, column) for column in range(area.first_col, area.last_col + 1)]
+class _Line(NamedTuple):
+    """The cells of one row of a table: those each column takes, and what the first of them is called."""
+
+    taken: Sequence[Sequence[Place]]
+    names: Sequence[str]
+
+
+def _line(taken: Sequence[Sequence[Place]]) -> _Line:
+    return _Line(taken, [str(cells[0]) for cells in taken])
+
+
+@lru_cache(maxsize=2048)
+def _line_of(areas: tuple[Area, ...], row: int) -> _Line:
+    return _line(
+        [[Place(area.sheet, row, column) for column in range(area.first_col, area.last_col + 1)] for area in areas]
+    )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from workbooks.files.cellread import CellReader
 from workbooks.files.rawbook import Area
 from workbooks.form import Form
-from workbooks.ports import Manifest, Place, area_of, places
+from workbooks.ports import Manifest, Place, Port, area_of, places
 from workbooks.record import Record
 from xlcalc.errors import WorkbookRefused
-from xlcalc.facts import fact
+from xlcalc.facts import Fact, fact
 from xlcalc.packs.policy import Version
 from xlcalc.values.text import squeeze
 
@@ -24,14 +24,15 @@ def read_records(
     inputs = [ports.by_name[name] for name in ports.table if ports.by_name[name].direction == "in"]
     sheet = columns["t_header" if "t_header" in columns else ports.table[0]].sheet
     first = min(columns[port.name].first_row for port in inputs)
-    letters = {port.name: columns[port.name].first_col for port in inputs}
+    lanes = [_Lane(port, fact(port.fact or ""), columns[port.name].first_col) for port in inputs]
+    own = {lane.column for lane in lanes}
     filled = [
         row
         for (row, column), cell in reader.book.sheet(sheet).cells.items()
-        if column in letters.values() and row >= first and (cell.formula is not None or cell.text.strip())
+        if column in own and row >= first and (cell.formula is not None or cell.text.strip())
     ]
     head = _head(reader, ports)
-    records = [_record(reader, sheet, row, inputs, letters, head) for row in sorted(set(filled))]
+    records = [_record(reader, sheet, row, lanes, head) for row in sorted(set(filled))]
     mark_doubles(records, {name: fact(name).label for name in ("uscc", "enterprise_name")})
     del form, versions, choices
     return records
@@ -60,18 +61,24 @@ def _head(reader: CellReader, ports: Manifest) -> dict[str, Any]:
     return head
 
 
-def _record(
-    reader: CellReader, sheet: str, row: int, inputs: list[Any], letters: Mapping[str, int], head: Mapping[str, Any]
-) -> Record:
+class _Lane(NamedTuple):
+    """A column that is filled in: the fact it feeds, and where it stands."""
+
+    port: Port
+    fact: Fact
+    column: int
+
+
+def _record(reader: CellReader, sheet: str, row: int, lanes: Sequence[_Lane], head: Mapping[str, Any]) -> Record:
     facts: dict[str, Any] = dict(head)
     facts_at = {}
     start = len(reader.findings)
-    for port in inputs:
-        place = Place(sheet, row, letters[port.name])
-        facts_at[port.fact] = str(place)
-        value = reader.fact(place, fact(port.fact), port.unit)
+    for port, known, column in lanes:
+        place = Place(sheet, row, column)
+        facts_at[known.id] = str(place)
+        value = reader.fact(place, known, port.unit)
         if value is not None and value != "":
-            facts[port.fact] = value
+            facts[known.id] = value
     if not facts.get("enterprise_name"):
         reader.problem("E-NO-NAME", "本行没有企业名称", "请填写企业名称或清空本行", facts_at["enterprise_name"])
     findings = reader.findings[start:]
