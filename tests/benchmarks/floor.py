@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
-from workbooks.files.package import Package, codec
 from workbooks.files.members import walk as members_of
+from workbooks.files.package import Package, codec
 from workbooks.files.prescan import DEFAULT_LIMITS
 
 Parts = Mapping[str, tuple[str, ...]]
