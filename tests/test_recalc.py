@@ -6,8 +6,10 @@ import hashlib
 import re
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -44,10 +46,10 @@ from workbench import (
     with_rows,
 )
 
-from workbooks.changed_formulas import shape
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
 from workbooks.files.package import Package
+from workbooks.pointing import shape
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
 from workbooks.template import build_template
 from xlcalc.errors import PolicyError, WorkbookRefused
@@ -92,6 +94,79 @@ def test_a_formula_that_is_not_the_templates_is_told_whatever_it_shows() -> None
 def test_a_formula_in_another_spelling_or_row_is_the_same(written: str) -> None:
     assert shape(written) == shape('IF(D5="甲",1,TRUE)')
     assert shape(written) != shape('IF(D5="乙",1,TRUE)') and shape(written) != shape('IF(D5="甲",2,TRUE)')
+
+
+def formula_at(data: bytes, at: At) -> str:
+    spot = place(data, *((at, 0) if isinstance(at, str) else at))
+    return raw(data).sheet(spot.sheet).cells[spot.row, spot.column].formula or ""
+
+
+@pytest.mark.parametrize(
+    ("form", "at", "old", "new"),
+    [
+        (FORM, "k_total_units", r"(\$C\$\d+:\$C\$)(\d+)", lambda m: f"{m[1]}{int(m[2]) - 1}"),  # a question left out
+        (FORM, "o_tier_2", r"(参数!\$)C", r"\1D"),  # another parameter
+        (
+            CLOUD,
+            ("t_face_value", 1),
+            r"(\$[A-Z]+)(\d+)",
+            lambda m: f"{m[1]}{int(m[2]) + 1}",
+        ),  # another enterprise's row
+        (CLOUD, ("t_face_value", 1), r"(\$[A-Z]+\d+)", r"依据!\1"),  # the same place on another sheet
+    ],
+)
+def test_a_formula_that_points_to_other_cells_is_told(form: str, at: At, old: str, new: Any) -> None:
+    written = formula_at(FILLED[form], at)
+    changed = re.sub(old, new, written, count=1)
+    assert changed != written
+    body = f"<f>{escape(changed)}</f><v>{value(FILLED[form], *((at, 0) if isinstance(at, str) else at))}</v>"
+    assert finding(again(with_cell(FILLED[form], at, body)), "E-FORMULA-CHANGED").where == where(FILLED[form], at)
+
+
+def with_a_row(data: bytes, at: At) -> bytes:
+    """As a spreadsheet leaves it that puts an empty row above a cell: cells, references and names move with rows."""
+    sheet, row, _ = place(data, *((at, 0) if isinstance(at, str) else at))
+
+    def moved(number: str) -> str:
+        return str(int(number) + (int(number) >= row))
+
+    def referring(text: str, home: str) -> str:
+        """The rows of every reference to the sheet; of a range, those of both corners."""
+        pattern = re.compile(r"(?:([\w]+|'[^']+')!)?(\$?[A-Z]{1,2}\$?)(\d+)(?::(\$?[A-Z]{1,2}\$?)(\d+))?(?![\w(.])")
+
+        def one(found: re.Match[str]) -> str:
+            if (found[1] or home).strip("'") != sheet:
+                return found[0]
+            last = f":{found[4]}{moved(found[5])}" if found[4] else ""
+            return f"{found[1] + '!' if found[1] else ''}{found[2]}{moved(found[3])}{last}"
+
+        return "".join(
+            piece if n % 2 else pattern.sub(one, piece) for n, piece in enumerate(re.split('("[^"]*")', text))
+        )
+
+    content = members(data)
+    for info in raw(data).sheets:
+        text = content[info.part].decode()
+        text = re.sub("(<f>)([^<]*)", lambda m, own=info.name: m[1] + escape(referring(unescape(m[2]), own)), text)
+        if info.name == sheet:
+            text = re.sub(r'(<row r=")(\d+)', lambda m: m[1] + moved(m[2]), text)
+            text = re.sub(r'(<c r="[A-Z]+)(\d+)', lambda m: m[1] + moved(m[2]), text)
+        content[info.part] = text.encode()
+    names = content["xl/workbook.xml"].decode()
+    content["xl/workbook.xml"] = re.sub(
+        "(<definedName[^>]*>)([^<]*)", lambda m: m[1] + referring(m[2], ""), names
+    ).encode()
+    return rezipped(content)
+
+
+@pytest.mark.parametrize(
+    ("form", "at"),
+    [(FORM, "i_recognised_cost"), (FORM, ("p_tiers", 4)), (CLOUD, "t_face_value"), (CLOUD, ("t_face_value", 1))],
+)
+def test_a_formula_that_moved_with_its_rows_is_the_same(form: str, at: At) -> None:
+    """Above a block, within one, above and within a table."""
+    data = with_a_row(FILLED[form], at)
+    assert "E-FORMULA-CHANGED" not in codes(again(data).all_findings())
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbooks.files.package import Package
-from workbooks.files.rawbook import RawBook
+from workbooks.files.rawbook import Area, RawBook
 from workbooks.form import NATIVE, UDF, Form, form, known_flavour
 from workbooks.kept import kept
 from workbooks.ports import Manifest, Port, cell_at, places
@@ -117,17 +117,29 @@ def empty_results(
     return found
 
 
+class Laid(NamedTuple):
+    """A port as a template has it. formulas: of a result's cells, without their ``=``; "" for a cell without one."""
+
+    area: Area
+    formulas: tuple[str, ...]
+
+
 @lru_cache(maxsize=64)
-def formulas(form_id: str, flavour: str, versions: tuple[tuple[str, Version], ...]) -> dict[str, list[str]]:
-    """The formulas of a template's results, by port, without their ``=``; "" for a cell that holds none."""
+def laid_out(form_id: str, flavour: str, versions: tuple[tuple[str, Version], ...]) -> dict[str, Laid]:
+    """Where a template under the default choices has its ports, and by what its results are computed."""
 
-    def texts() -> dict[str, list[str]]:
+    def ports() -> dict[str, tuple[Any, list[str]]]:
         draft = draft_template(form(form_id), dict(versions), {}, flavour=flavour)
-        names = [port.name for port in draft.ports if port.direction == "out"]
-        return {name: [_formula_of(cell.value) for cell in draft.cells(name)] for name in names}
+        return {port.name: _laid(draft.cells(port.name), port) for port in draft.ports}
 
-    found: dict[str, list[str]] = kept(("formulas", form_id, flavour, _identities(dict(versions))), texts)
-    return found
+    found = kept(("laid out", form_id, flavour, _identities(dict(versions))), ports)
+    return {name: Laid(Area(*area), tuple(texts)) for name, (area, texts) in found.items()}
+
+
+def _laid(cells: Sequence[Any], port: Port) -> tuple[tuple[str | int, ...], list[str]]:
+    first, last = cells[0], cells[-1]
+    area = (first.parent.title, first.row, first.column, last.row, last.column)
+    return area, [_formula_of(cell.value) for cell in cells] if port.direction == "out" else []
 
 
 def at_cell(texts: Sequence[str], number: int) -> str:
