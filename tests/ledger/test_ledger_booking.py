@@ -30,6 +30,7 @@ from ledger.ledger_bench import (
     walk,
 )
 from workbooks.ledger import schema
+from workbooks.ledger.amendments import correct_amount
 from workbooks.ledger.booking import book, book_all
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.facts_before import facts_before, with_before
@@ -91,6 +92,31 @@ def test_what_was_left_of_a_file_is_entered_later_and_the_file_is_as_it_was(ledg
     assert book(ledger, act(reason="重复已处理"), FIRST, whole, correcting=True).granted == 50000 * YUAN
     assert book(ledger, act(), FIRST, whole).state == "already"
     assert (totals(ledger, A), totals(ledger, B)) == ({SAAS: 72000}, {SAAS: 50000})
+
+
+def test_what_was_done_since_a_file_was_entered_stands_when_the_rest_of_it_is(ledger: Ledger) -> None:
+    """A was corrected by hand, B lost its voucher: the file says of them what it said, so that neither is touched."""
+    lines = (line(A, SAAS, 72000), line(B, SAAS, 50000), line(C, SAAS, 100), line(code(4), SAAS, 200))
+    book(ledger, act(), FIRST, file(*lines[:2], content="one"))
+    correct_amount(ledger, act(reason="复核"), SAAS, FIRST, A, 70000 * YUAN)
+    walk(ledger, B, SAAS, *WAY_TO_VOUCHER, "disqualify_issued")
+    for count_of in (3, 4):
+        part = file(*lines[:count_of], content="one")
+        assert book(ledger, act(reason="重复已处理"), FIRST, part, correcting=True).lines == 1
+        assert book(ledger, act(), FIRST, part).state == "already"
+    held = [totals(ledger, uscc) for uscc in (A, B, C, code(4))]
+    assert held == [{SAAS: 70000}, {}, {SAAS: 100}, {SAAS: 200}]
+
+
+def test_a_correction_is_of_what_a_file_granted_and_leaves_other_batches_alone(ledger: Ledger) -> None:
+    none = {"saas_reduction_to_date": Money(0), "cloud_voucher_received": Money(0)}
+    first, less, more = (file(line(A, SAAS, yuan, used=none), content="one") for yuan in (72000, 60000, 72001))
+    book(ledger, act(), FIRST, first)
+    grant(ledger, A, SAAS, 28000, SECOND)
+    error = refused("E-LEDGER-CAP", ledger, act(reason="复核"), FIRST, more, correcting=True)
+    assert "100,001.00 元" in error.message and "ledger correct" in error.remedy
+    assert book(ledger, act(reason="复核"), FIRST, less, correcting=True).granted == -12000 * YUAN
+    assert totals(ledger, A) == {SAAS: 88000}
 
 
 def test_a_file_that_grew_enters_only_what_is_new(ledger: Ledger) -> None:

@@ -131,6 +131,26 @@ def test_a_file_entered_in_two_acts_is_computed_again(ledger: Ledger, tmp_path: 
     assert (again.act, again.lines, again.differences) == (later.act, 2, ())
 
 
+def test_a_row_that_was_left_out_counts_what_came_to_be_had_since(ledger: Ledger, tmp_path: Path) -> None:
+    """A's 72,000 元 stand; of B's 100,000 元 60,000 were granted elsewhere meanwhile: 40,000 are left."""
+    uscc, path = SAAS_COMPANY["uscc"], tmp_path / "两家.xlsx"
+    path.write_bytes(filled(SAAS_FORM, SAAS_COMPANY, SAAS_COMPANY | {"uscc": B, "enterprise_name": "示例丙机械厂"}))
+    (found,) = lines_of_workbooks(ledger, [path], FIRST)
+    book(ledger, act(), FIRST, replace(found, lines=found.lines[:1]))
+    grant(ledger, B, SAAS, 60000, SECOND)
+    grant(ledger, uscc, SAAS, 28000, SECOND)
+    (again,) = lines_of_workbooks(ledger, [path], FIRST)
+    assert [dict(item.amounts) for item in again.lines] == [{"": 72000 * YUAN}, {"": 40000 * YUAN}]
+    done = book(ledger, act(reason="重复已处理"), FIRST, again, correcting=True)
+    assert (done.lines, done.unchanged, done.granted) == (1, 1, 40000 * YUAN)
+    assert (totals(ledger, uscc), totals(ledger, B)) == ({SAAS: 100000}, {SAAS: 100000})
+    (settled,) = run(ledger, [path], FIRST)
+    assert isinstance(settled, Booked) and settled.state == "already"
+    (replayed,) = replay(ledger, [path])
+    assert replayed.same and replayed.lines == 2
+    assert check(ledger) == []
+
+
 def test_a_run_that_was_entered_otherwise_shows(ledger: Ledger, tmp_path: Path) -> None:
     path = saas(tmp_path, "一")
     (found,) = lines_of_workbooks(ledger, [path], FIRST)

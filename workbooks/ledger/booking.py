@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
-from workbooks.ledger.accounts import Account, account_of, accounts_of
+from workbooks.ledger.accounts import Account, accounts_of
 from workbooks.ledger.acts import (
     Act,
     Ground,
@@ -18,20 +18,26 @@ from workbooks.ledger.acts import (
     act_of_file,
     batch_named,
     ground_id,
-    last_act_of_file,
     open_act,
     seal_act,
 )
 from workbooks.ledger.again import elsewhere, told
-from workbooks.ledger.applications import Application, Holding, applications_of
+from workbooks.ledger.applications import Application, Holding
 from workbooks.ledger.budgets import overdrawn
 from workbooks.ledger.caps import Cap, caps_now, within_caps
 from workbooks.ledger.database import Ledger, LedgerError, among, enter_many, without_collecting
-from workbooks.ledger.facts_before import answers_of, stricter
+from workbooks.ledger.entered_files import (
+    Whose,
+    differences,
+    entered_by,
+    entered_text,
+    had_before_file,
+    money_text,
+)
+from workbooks.ledger.facts_before import Had, answers_of, stricter
 from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
 from workbooks.ledger.programmes import States, label_of, programme, states_of
 from xlcalc.facts import fact
-from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
 
 _NAMES = select(schema.name.c.uscc, schema.name.c.name).where(among(schema.name.c.uscc, "usccs"))
@@ -44,6 +50,7 @@ _OPENED = select(schema.application.c.id, schema.application.c.uscc, schema.appl
 
 _CORRECTING = "如确需改动，请用 xlcalc ledger book 文件 --correct --reason 原因"
 _AGAIN = "请按台账中此前已享受的金额重新核算"
+_OTHERS_FIRST = "请用 xlcalc ledger had 代码 查看，先用 xlcalc ledger correct 更正其他批次或项目的登记"
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,15 @@ class _Terms:
 
 @dataclass
 class _Work:
-    """A booking in progress: who holds what, changed line by line as if each were entered already."""
+    """A booking in progress: who holds what, changed line by line as if each were entered already.
+
+    then: what those whom the file itself had entered before had had before that.
+    """
 
     connection: Connection
     batch: str
     held: dict[str, Account]
+    then: Mapping[Whose, Had] = field(default_factory=dict)
     entries: list[_Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     terms: dict[Ground, _Terms] = field(default_factory=dict)
@@ -105,10 +116,12 @@ class _Work:
 def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: bool = False) -> Booked:
     """Enters every line of a file, or none. A file that was entered before enters nothing again.
 
-    An enterprise that holds the same amount in this batch already is left as it is; one that holds another amount is
-    refused, unless ``correcting`` with a reason: then a correction names the old entry. Raises LedgerError
-    ``E-LEDGER-OTHER`` (the file was entered with other results), ``E-LEDGER-GRANTED``, ``E-LEDGER-ENDED``,
-    ``E-LEDGER-MOVED`` (the ledger changed since the lines were computed), ``E-LEDGER-CAP``, ``E-LEDGER-DOUBLE``.
+    ``correcting`` with a reason enters what was left of it and what it gives otherwise now; an enterprise to which it
+    gives what it gave stays as it is, whatever was done since. An enterprise that holds the same amount in this batch
+    already is left as it is; one that holds another amount is refused, unless ``correcting``: then a correction names
+    the old entry. Raises LedgerError ``E-LEDGER-OTHER`` (the file was entered with other results),
+    ``E-LEDGER-GRANTED``, ``E-LEDGER-ENDED``, ``E-LEDGER-MOVED`` (the ledger changed since the lines were computed),
+    ``E-LEDGER-CAP``, ``E-LEDGER-DOUBLE``.
     """
     batch = batch_named(batch)
     if correcting and not act.reason.strip():
@@ -124,24 +137,46 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
 def _booked(ledger: Ledger, act: Act, batch: str, file: FileLines, correcting: bool) -> Booked:
     with ledger.writing() as connection:
         known = act_of_file(connection, file.source.sha256)
+        lines: Sequence[Line] = file.lines
+        then: Mapping[Whose, Had] = {}
         if known is not None:
             _same_batch(connection, known, batch, file)
-        if known is not None and not correcting:
-            _same_as_before(connection, last_act_of_file(connection, file.source.sha256) or known, batch, file)
-            return Booked(file.source, "already", known, unchanged=len(file.lines))
-        policies = {line.ground.policy for line in file.lines}
-        work = _Work(connection, batch, accounts_of(connection, (line.uscc for line in file.lines), policies, batch))
-        unchanged = sum([not _prepare(work, file.source, line, correcting) for line in file.lines])
+            lines, then = _since_it_was_entered(connection, batch, file, correcting)
+        policies = {line.ground.policy for line in lines}
+        work = _Work(connection, batch, accounts_of(connection, (line.uscc for line in lines), policies, batch), then)
+        entered = sum([_prepare(work, file.source, line, correcting) for line in lines])
+        unchanged = len(file.lines) - entered
         if known is not None and not work.entries:
             return Booked(file.source, "already", known, unchanged=unchanged)
         kind = schema.RUN if known is None else schema.AMENDMENT
         work.warnings += _granted_again(work)
         number = open_act(connection, act, kind, batch=batch, asked=file.asked, source=file.source)
-        _enter(work, number, file)
+        _enter(work, number, lines)
         seal_act(connection, number)
         granted = sum(row.fen for row in work.entries)
         work.warnings += overdrawn(connection, ((policy, batch) for policy in sorted(policies)))
-    return Booked(file.source, "booked", number, len(file.lines) - unchanged, granted, unchanged, tuple(work.warnings))
+    return Booked(file.source, "booked", number, entered, granted, unchanged, tuple(work.warnings))
+
+
+def _since_it_was_entered(
+    connection: Connection, batch: str, file: FileLines, correcting: bool
+) -> tuple[Sequence[Line], dict[Whose, Had]]:
+    """The lines of a known file that are not what it gave, and what those it had entered had had before that.
+
+    An enterprise of which the file says what it said then is left as it stands now, whatever others did since.
+    """
+    entered = entered_by(connection, file.source.sha256, [line.uscc for line in file.lines])
+    found = differences(connection, batch, file, entered)
+    if found and not correcting:
+        line, text = found[0]
+        raise _refusal("E-LEDGER-OTHER", file.source, line, f"与此文件登记时的结果不同：{text}", _CORRECTING)
+    lines = [line for line, _ in found]
+    then: dict[Whose, Had] = {}
+    for policy in {line.ground.policy for line in lines}:
+        usccs = [line.uscc for line in lines if (line.uscc, policy) in entered and line.ground.policy == policy]
+        had = had_before_file(connection, file.source.sha256, policy, usccs, batch)
+        then |= {(uscc, policy): held for uscc, held in had.items()}
+    return lines, then
 
 
 def book_all(
@@ -185,35 +220,6 @@ def _same_batch(connection: Connection, act: int, batch: str, file: FileLines) -
         )  # fmt: skip
 
 
-def _same_as_before(connection: Connection, act: int, batch: str, file: FileLines) -> None:
-    """Raises unless the file gives what it gave when it was entered."""
-    for line, text in differences(connection, act, batch, file):
-        raise _refusal(
-            "E-LEDGER-OTHER", file.source, line, f"与此文件登记时的结果不同：{text}",
-            _CORRECTING,
-        )  # fmt: skip
-
-
-def differences(connection: Connection, act: int, batch: str, file: FileLines) -> list[tuple[Line, str]]:
-    """Where lines differ from what stood in the ledger right after the act of that number, in Chinese."""
-    held = applications_of(connection, [line.uscc for line in file.lines], before=act + 1)
-    found = []
-    for line in file.lines:
-        item = account_of(held.get(line.uscc, ())).application(line.ground.policy, batch)
-        stood = {code: holding.fen for code, holding in item.holdings.items() if holding.tail} if item else {}
-        if stood != dict(line.amounts):
-            found.append((line, f"台账{_entered(stood)}，现为 {_money(line.amounts)}"))
-    return found
-
-
-def _money(amounts: Mapping[str, int]) -> str:
-    return f"{Money(sum(amounts.values()))}" if amounts else "没有金额"
-
-
-def _entered(amounts: Mapping[str, int]) -> str:
-    return f"已登记 {_money(amounts)}" if amounts else "没有登记"
-
-
 def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
     """Checks a line against everything held, and notes what to enter; whether anything is to be entered."""
     policy = line.ground.policy
@@ -223,14 +229,16 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
         label = terms.states.label(item.steps[-1].target)
         raise _refusal("E-LEDGER-ENDED", source, line, f"本批次的申报已“{label}”", "须先按规定重新申报")
     if line.used:
-        _still_true(source, line, answers_of(policy, work.batch, mine))
+        then = work.then.get((line.uscc, policy))
+        _still_true(source, line, then.facts if then else answers_of(policy, work.batch, mine))
     if item is None:
         item = Application(0, line.uscc, policy, work.batch)
         mine.applications.append(item)
     changes = _changes(source, line, item, correcting) if item.holdings else line.amounts
+    remedy = _OTHERS_FIRST if item.holdings and correcting else _AGAIN
     rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
     if terms.caps and any(fen > 0 for fen in rise):
-        within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, _AGAIN))
+        within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, remedy))
     work.warnings += line.warnings
     return bool(changes)
 
@@ -241,7 +249,7 @@ def _changes(source: Source, line: Line, item: Application, correcting: bool) ->
     gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
     if not correcting and (gone or any(_open(item, code) for code in changes)):
         stood = {code: held.fen for code, held in item.holdings.items() if held.tail}
-        what = f"本批次{_entered(stood)}，现为 {_money(line.amounts)}"
+        what = f"本批次{entered_text(stood)}，现为 {money_text(line.amounts)}"
         raise _refusal("E-LEDGER-GRANTED", source, line, what, _CORRECTING)
     return changes | dict.fromkeys(gone, 0)
 
@@ -290,10 +298,10 @@ def _still_true(source: Source, line: Line, now: Mapping[str, Any]) -> None:
             raise _refusal("E-LEDGER-MOVED", source, line, what, "台账在计算之后有了新的登记，请重新核算")
 
 
-def _enter(work: _Work, act: int, file: FileLines) -> None:
+def _enter(work: _Work, act: int, lines: Sequence[Line]) -> None:
     connection = work.connection
     grounds: dict[Ground, int] = {}
-    for line in file.lines:
+    for line in lines:
         if line.ground not in grounds:
             grounds[line.ground] = ground_id(connection, act, line.ground)
     _enter_applications(connection, act, work.held)
@@ -306,8 +314,8 @@ def _enter(work: _Work, act: int, file: FileLines) -> None:
     ]  # fmt: skip
     columns = ("act_id", "application_id", "item", "kind", "fen", "ground_id", "place", "corrects")
     enter_many(connection, schema.entry, columns, rows)
-    work.warnings += _enter_names(connection, act, file.lines)
-    work.warnings += _enter_papers(connection, act, work, file.lines)
+    work.warnings += _enter_names(connection, act, lines)
+    work.warnings += _enter_papers(connection, act, work, lines)
 
 
 def _enter_applications(connection: Connection, act: int, held: Mapping[str, Account]) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from workbooks.ledger.acts import act_of_file
 from workbooks.ledger.database import open_ledger
-from workbooks.ledger.facts_before import Had, answers, had_before
+from workbooks.ledger.entered_files import had_before_file
+from workbooks.ledger.facts_before import Had, answers
 from workbooks.ledger.runs import Asked, Beside, Known
 
 if TYPE_CHECKING:
@@ -65,10 +65,9 @@ class Lookup:
         """What the ledger knows of the enterprises a result asked for; empty where it was computed rightly as it is."""
         batch = self.beside.batch
         found: dict[str, Mapping[str, Had]] = {}
-        entered = act_of_file(connection, result.sha256 or "")
         for policy, usccs in result.asked.items():
             nothing = Had(answers(policy, batch, ()))
-            held = had_before(connection, policy, usccs, batch, before=entered)
+            held = had_before_file(connection, result.sha256 or "", policy, usccs, batch)
             if had := {uscc: known for uscc, known in held.items() if known != nothing}:
                 found[policy] = had
         return found

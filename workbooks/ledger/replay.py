@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from workbooks.ledger import schema
 from workbooks.ledger.acts import last_act_of_file
-from workbooks.ledger.booking import differences
 from workbooks.ledger.database import Ledger
 from workbooks.ledger.earlier_lists import read_list_again
+from workbooks.ledger.entered_files import differences
 from workbooks.ledger.lines import source_of
 from workbooks.ledger.runs import lines_of_workbooks
 
@@ -57,7 +57,7 @@ def _replayed(ledger: Ledger, path: Path) -> Replayed:
         day = date.fromisoformat(asked["on"]) if asked.get("on") else None
         (file,) = lines_of_workbooks(ledger, [path], row.batch, on=day, choices=asked.get("choices"))
     with ledger.reading() as connection:
-        found = [f"{line.place}：{text}" for line, text in differences(connection, number, row.batch, file)]
+        found = [f"{line.place}：{text}" for line, text in differences(connection, row.batch, file)]
         entered = connection.scalars(
             select(schema.application.c.uscc)
             .join(schema.entry, schema.entry.c.application_id == schema.application.c.id)

@@ -13,9 +13,10 @@ from workbooks.batch.run import process
 from workbooks.batch.tasks import FileResult, Options, Task, hold_back_doubles
 from workbooks.earlier import Facts
 from workbooks.ledger import again
-from workbooks.ledger.acts import Source, act_of_file, batch_named
+from workbooks.ledger.acts import Source, batch_named
 from workbooks.ledger.database import Ledger, open_ledger
-from workbooks.ledger.facts_before import Had, had_before, with_before
+from workbooks.ledger.entered_files import had_before_file
+from workbooks.ledger.facts_before import Had, with_before
 from workbooks.ledger.lines import FileLines, entry_of, line_from
 from workbooks.ledger.programmes import programmes
 from workbooks.record import ReadBook, Record
@@ -67,15 +68,14 @@ class Beside:
         return f"{hashlib.sha256(self.address.encode()).hexdigest()[:16]} {self.batch}"
 
     def before(self, sha256: str, known: Known | None = None) -> Asked:
-        """What was had before a file: everything, or what there was before the file itself was entered.
+        """What was had before a file: everything, or what there was before the file itself entered an enterprise.
 
         known: not asked for where the ledger itself is.
         """
 
         def look(policy: str, usccs: Sequence[str]) -> Mapping[str, Had]:
             with open_ledger(self.address) as ledger, ledger.reading() as connection:
-                entered = act_of_file(connection, sha256)
-                return had_before(connection, policy, usccs, self.batch, before=entered)
+                return had_before_file(connection, sha256, policy, usccs, self.batch)
 
         return Asked(look)
 
