@@ -455,7 +455,39 @@ def test_rows_are_read_alike_by_both_readers(sheet: str, cuts: list[tuple[int, i
     """Whatever is put into a sheet or taken out: the quick reader says what the grammar says, or leaves it to it."""
     for start, length, piece in cuts:
         sheet = sheet[:start] + piece + sheet[start + length :]
-    quick = read_and_written(sheet)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Package, "once", lambda self, name, read: read(self.read(name)))
+        quick = read_and_written(sheet)
         patch.setattr(rawbook, "read_rows", lambda texts: None)
         assert read_and_written(sheet) == quick
+
+
+@pytest.mark.parametrize("sheet", [EXCEL, LIBREOFFICE, OPENPYXL])
+def test_a_sheet_that_was_read_before_says_the_same(sheet: str) -> None:
+    first = read_and_written(sheet)
+    assert [read_and_written(sheet) for _ in range(3)] == [first] * 3
+
+
+def test_the_same_sheet_shows_each_file_its_own_strings() -> None:
+    sheet = row('<c r="A1" t="s"><v>0</v></c><c r="B1"><v>7</v></c>')
+    for text in ("甲", "乙", "丙"):
+        strings = STRINGS.replace("<si>", f"<si><t>{text}</t></si><si>", 1)
+        found = load(package_bytes(sheet, xl__sharedStrings=strings)).sheet(SHEET).cells
+        assert [cell.text for cell in found.values()] == [text, "7"]
+
+
+def test_a_part_of_another_name_is_refused_however_often_its_bytes_were_read() -> None:
+    def renamed() -> bytes:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(package_bytes(EXCEL))) as given, zipfile.ZipFile(stream, "w") as made:
+            for info in given.infolist():
+                name, content = info.filename, given.read(info)
+                if name.endswith("workbook.xml.rels"):
+                    content = content.replace(b"worksheets/sheet1.xml", b"worksheets/sheet1.dat")
+                name = name.replace("worksheets/sheet1.xml", "worksheets/sheet1.dat")
+                made.writestr(name, content, zipfile.ZIP_DEFLATED)
+        return stream.getvalue()
+
+    for _ in range(3):
+        load(package_bytes(EXCEL)).sheet(SHEET)
+        assert refusal(lambda: load(renamed()).sheet(SHEET)).code == "E-BOOK-DIALECT"

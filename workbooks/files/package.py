@@ -42,7 +42,7 @@ class _Part(NamedTuple):
 
 
 # Most parts are the same in every file of a template.
-_parts: Remembered[bytes, _Part] = Remembered(3 * MB, lambda part: len(part.content))
+_parts: Remembered[bytes, _Part] = Remembered(3 * MB // 2, lambda part: len(part.content))
 
 
 class Package:
@@ -194,9 +194,10 @@ class Package:
         return known.held
 
     def _identity(self, member: Member) -> bytes:
-        """All that what is said of a part depends on: its packed bytes, what is declared of them, and its folder."""
-        ours = not member.name.lower().startswith("customxml/")
-        declared = struct.pack("<IIH?", member.crc, member.size, member.method, ours)
+        """All that what is said of a part depends on: its packed bytes, what is declared of them, its kind of name."""
+        name = member.name.lower()
+        kinds = name.startswith("customxml/"), name.endswith((".xml", ".rels"))
+        declared = struct.pack("<IIH??", member.crc, member.size, member.method, *kinds)
         return self._data[member.data : member.data + member.packed] + declared
 
     def _pieces(self, member: Member) -> Iterator[bytes]:
