@@ -24,7 +24,7 @@ _STATES = {"booked": "已登记", "already": "此前已登记，未重复登记"
 
 @dataclass(frozen=True)
 class Entered:
-    """What became of a run in the ledger: for reading, for ``--json``, and whether anything was not entered.
+    """What became of a run in the ledger: for reading, for ``--json``, and whether anything is left for a person.
 
     refused: what the ledger said to a file, by the path of its result.
     """
@@ -86,7 +86,7 @@ class Booking:
         told = [_told(file, result) for file, result in zip(files, done, strict=True)]
         return Entered(
             [line for lines, _ in told for line in lines], [entry for _, entry in told],
-            any("error" in entry or entry["left"] for _, entry in told),
+            any("error" in entry or entry["left"] or entry["over"] for _, entry in told),
         )  # fmt: skip
 
 
@@ -97,10 +97,11 @@ def _told(file: FileLines, result: Booked | LedgerError) -> tuple[list[str], dic
         return [str(result), *left], entry | {"state": "refused", "error": result.as_dict()}
     counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""
     lines = [f"{file.source.name}：{_STATES[result.state]}{counted}"]
+    lines += [f"  超过上限：{what}。已照实登记，请核实并处理" for what in result.over]
     lines += [f"  提示：{warning}" for warning in result.warnings]
     entry |= {
         "state": result.state, "act": result.act, "lines": result.lines, "unchanged": result.unchanged,
-        "granted": Money(result.granted).as_dict(), "warnings": result.warnings,
+        "granted": Money(result.granted).as_dict(), "warnings": result.warnings, "over": result.over,
     }  # fmt: skip
     return [*lines, *left], entry
 

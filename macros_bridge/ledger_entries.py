@@ -129,9 +129,10 @@ def correct(
     fen = Money.parse(amount).fen
     act = act_by(operator, day, document, reason)
     with opened(address) as ledger:
-        difference = correct_amount(ledger, act, policy, batch, clean_uscc(code), fen, item=item)
-    content = {"difference": Money(difference).as_dict()}
-    show("correct", content, [f"已更正为 {Money(fen)}（变动 {Money(difference)}）"], as_json)
+        done = correct_amount(ledger, act, policy, batch, clean_uscc(code), fen, item=item)
+    content = {"difference": Money(done.difference).as_dict(), "over": done.over}
+    lines = [f"已更正为 {Money(fen)}（变动 {Money(done.difference)}）", *(f"超过上限：{what}" for what in done.over)]
+    show("correct", content, lines, as_json)
 
 
 def budget(

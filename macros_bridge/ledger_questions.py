@@ -54,7 +54,8 @@ def remaining(code: Code, address: Where, on: On = None, choose: Choose = None, 
         found = questions.remaining(connection, uscc, on=day_given(on), choices=choices_known(choose))
     lines = [
         f"{label_of(row.policy)}：上限 {Money(row.amount)}（{row.article}），"
-        f"已用 {Money(row.used)}，剩余 {Money(row.left)}"
+        f"已用 {Money(row.used)}，"
+        + (f"超过 {Money(row.used - row.amount)}" if row.used > row.amount else f"剩余 {Money(row.left)}")
         for row in found
     ]
     content = [{**asdict(row), "left": row.left} for row in found]

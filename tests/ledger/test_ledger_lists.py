@@ -15,20 +15,24 @@ from ledger.ledger_bench import (
     FIRST,
     SAAS,
     WAY_TO_VOUCHER,
+    YUAN,
     ZAOZHUANG,
     A,
     B,
     C,
+    act,
     code,
     grant,
     totals,
     walk,
 )
 from macros_bridge.ledger_command import ledger_app
-from workbooks.ledger.database import Ledger, open_ledger
+from workbooks.ledger.amendments import correct_amount
+from workbooks.ledger.database import Ledger, LedgerError, open_ledger
 from workbooks.ledger.facts_before import facts_before
 from workbooks.ledger.integrity import check
 
+D = code(4)
 WHO = ("--batch", "2022年度", "--operator", "经办甲", "--date", "2022-03-15")
 
 
@@ -94,6 +98,44 @@ def test_an_open_application_that_did_not_know_of_the_list_is_named(
     assert all(part in warning for part in (f"批次“{FIRST}”", "30,000.00 元", "50,000.00 元", "2022年度"))
     assert A[:6] in warning and A not in warning
     assert entered(address, path, "--policy", SAAS)["files"][0]["warnings"] == []
+
+
+def test_what_was_had_is_entered_above_a_cap_with_a_reason(ledger: Ledger, address: str, tmp_path: Path) -> None:
+    """第十三条: 10万元 per enterprise. A was granted 60,000, B 20,000; the list comes later and says 50,000 each of
+    A, B and C and 110,000 of D, so that A is 10,000 above and D too."""
+    grant(ledger, A, SAAS, 60000)
+    grant(ledger, B, SAAS, 20000)
+    rows = [
+        f"企业{at},{uscc},{yuan}" for at, (uscc, yuan) in enumerate(((A, 50000), (B, 50000), (C, 50000), (D, 110000)))
+    ]
+    path = listed(tmp_path, "企业名称,统一社会信用代码,金额（元）", *rows)
+    (refused,) = entered(address, path, "--policy", SAAS)["files"]
+    assert (refused["state"], refused["error"]["code"]) == ("refused", "E-LEDGER-CAP")
+    said = refused["error"]["message"]
+    assert (
+        "2 处" in said
+        and f"{A[:6]}********{A[-4:]}" in said
+        and A not in said
+        and "第十三条" in said
+        and "--reason" in refused["error"]["remedy"]
+    )
+    assert [part in said for part in ("此次 50,000.00 元，累计 110,000.00 元", "此次 110,000.00 元")] == [True, True]
+    assert [name in said for name in ("企业0", "企业1", "企业2", "企业3")] == [True, False, False, True]
+    assert totals(ledger, C) == {}
+    told = entered(address, path, "--policy", SAAS, "--reason", "据拨付文件核实", "--reached", "兑付")
+    (done,) = told["files"]
+    assert (done["state"], len(done["over"]), told["moved"], told["code"]) == ("booked", 2, 4, 1)
+    assert any("尚未拨付" in warning for warning in done["warnings"])
+    assert [totals(ledger, uscc)[SAAS] for uscc in (A, B, C, D)] == [110000, 70000, 50000, 110000]
+    # It is so, and nothing more is granted on top of it.
+    assert check(ledger) == []
+    with pytest.raises(LedgerError, match="E-LEDGER-CAP"):
+        grant(ledger, D, SAAS, 1, "示例第三批")
+    assert correct_amount(ledger, act(reason="复核"), SAAS, FIRST, A, 50000 * YUAN).over == ()
+    (over,) = correct_amount(ledger, act(reason="复核"), SAAS, "2022年度", D, 120000 * YUAN).over
+    assert "120,000.00 元" in over and check(ledger) == []
+    remaining = CliRunner().invoke(ledger_app, ["remaining", D, "--ledger", address]).stdout
+    assert "超过 20,000.00 元" in remaining
 
 
 def test_what_is_in_doubt_is_asked_first(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,8 +256,8 @@ def test_an_amount_is_corrected_within_the_cap(ledger: Ledger) -> None:
     said = act(reason="复核")
     refused("E-LEDGER-REASON", correct_amount, ledger, act(), SAAS, FIRST, A, 1)
     refused("E-LEDGER-CAP", correct_amount, ledger, said, SAAS, FIRST, A, 80001 * YUAN)
-    assert correct_amount(ledger, said, SAAS, FIRST, A, 80000 * YUAN) == 8000 * YUAN
-    assert correct_amount(ledger, said, SAAS, FIRST, A, 0) == -80000 * YUAN
+    assert correct_amount(ledger, said, SAAS, FIRST, A, 80000 * YUAN).difference == 8000 * YUAN
+    assert correct_amount(ledger, said, SAAS, FIRST, A, 0).difference == -80000 * YUAN
     refused("E-LEDGER-AMOUNT", correct_amount, ledger, said, SAAS, FIRST, A, -1)
     refused("E-LEDGER-AMOUNT", correct_amount, ledger, said, SAAS, FIRST, A, 0)
     refused("E-LEDGER-UNKNOWN", correct_amount, ledger, said, SAAS, SECOND, A, 1)

@@ -41,6 +41,10 @@ class Act:
     reason: str = ""
 
 
+OF_A_LIST = schema.act.c.asked.like('{"list":%')
+"""Whether an act entered an earlier year's list: what was had, whether or not it kept a cap."""
+
+
 def batch_named(text: str) -> str:
     """The name of a batch as it is kept; raises LedgerError ``E-LEDGER-BATCH`` without one.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, insert, select
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
-from workbooks.ledger.acts import Act, acting, batch_named
+from workbooks.ledger.acts import OF_A_LIST, Act, acting, batch_named
 from workbooks.ledger.applications import Application, applications_of, ground_at
-from workbooks.ledger.caps import caps_now, held_by_programme, within_caps
+from workbooks.ledger.caps import caps_now, exceeded, held_by_programme, within_caps
 from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.programmes import programme, states_of
 from workbooks.ledger.transitions import Moved, last_step
@@ -16,11 +18,22 @@ from xlcalc.packs.registry import load_policy
 from xlcalc.values.money import Money
 
 
-def correct_amount(ledger: Ledger, act: Act, policy: str, batch: str, uscc: str, fen: int, *, item: str = "") -> int:
-    """What an enterprise was granted becomes another amount, with a reason; returns the difference in fen.
+@dataclass(frozen=True)
+class Corrected:
+    """An amount put right: the difference in fen. over: the caps it is above, for what an earlier list said was had."""
+
+    difference: int
+    over: tuple[str, ...] = ()
+
+
+def correct_amount(
+    ledger: Ledger, act: Act, policy: str, batch: str, uscc: str, fen: int, *, item: str = ""
+) -> Corrected:
+    """What an enterprise was granted becomes another amount, with a reason.
 
     item: the direction, where a programme awards several. Raises LedgerError ``E-LEDGER-REASON``,
-    ``E-LEDGER-NO-GRANT`` where nothing is open, ``E-LEDGER-CAP`` above a cap, ``E-LEDGER-AMOUNT`` below 0 or unchanged.
+    ``E-LEDGER-NO-GRANT`` where nothing is open, ``E-LEDGER-CAP`` above a cap unless the amount is of an earlier list,
+    ``E-LEDGER-AMOUNT`` below 0 or unchanged.
     """
     _with_reason(act)
     batch = batch_named(batch)
@@ -42,9 +55,19 @@ def correct_amount(ledger: Ledger, act: Act, policy: str, batch: str, uscc: str,
         }  # fmt: skip
         connection.execute(insert(schema.entry).values(row))
         held.fen = fen
-        if difference > 0:
+        over: list[str] = []
+        if difference > 0 and _of_a_list(connection, found):
+            over = exceeded(held_by_programme(mine), caps_now(ground_at(connection, held.ground)))
+        elif difference > 0:
             _caps(connection, mine, held.ground, uscc)
-    return difference
+    return Corrected(difference, tuple(over))
+
+
+def _of_a_list(connection: Connection, item: Application) -> bool:
+    """Whether an application was entered from an earlier list: what was had is so, whether or not it kept a cap."""
+    entry, act = schema.entry, schema.act
+    asked = select(entry.c.id).join(act, act.c.id == entry.c.act_id).where(entry.c.application_id == item.id, OF_A_LIST)
+    return connection.scalar(asked.limit(1)) is not None
 
 
 def withdraw_step(ledger: Ledger, act: Act, policy: str, batch: str, uscc: str) -> Moved:

@@ -24,7 +24,7 @@ from workbooks.ledger.acts import (
 from workbooks.ledger.again import elsewhere, told
 from workbooks.ledger.applications import Application, Holding
 from workbooks.ledger.budgets import overdrawn
-from workbooks.ledger.caps import Cap, caps_now, within_caps
+from workbooks.ledger.caps import Cap, caps_now, exceeded, within_caps
 from workbooks.ledger.database import Ledger, LedgerError, among, enter_many, without_collecting
 from workbooks.ledger.entered_files import (
     Whose,
@@ -38,6 +38,7 @@ from workbooks.ledger.facts_before import Had, answers_of, stricter
 from workbooks.ledger.lines import PAPER_LABELS, FileLines, Line
 from workbooks.ledger.programmes import States, label_of, programme, states_of
 from xlcalc.facts import fact
+from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
 
 _NAMES = select(schema.name.c.uscc, schema.name.c.name).where(among(schema.name.c.uscc, "usccs"))
@@ -49,6 +50,7 @@ _OPENED = select(schema.application.c.id, schema.application.c.uscc, schema.appl
 )
 
 _CORRECTING = "如确需改动，请用 xlcalc ledger book 文件 --correct --reason 原因"
+_CORRECTING_A_LIST = "请核对批次；如确需改动，请用 xlcalc ledger correct 逐家更正后再导入"
 _AGAIN = "请按台账中此前已享受的金额重新核算"
 _OTHERS_FIRST = "请用 xlcalc ledger had 代码 查看，先用 xlcalc ledger correct 更正其他批次或项目的登记"
 
@@ -57,7 +59,8 @@ _OTHERS_FIRST = "请用 xlcalc ledger had 代码 查看，先用 xlcalc ledger c
 class Booked:
     """What became of a file. state: ``booked``, ``already`` (entered before, nothing new) or ``empty``.
 
-    granted: fen entered by this act; unchanged: lines that stood in the ledger with the same amounts.
+    granted: fen entered by this act; unchanged: lines that stood in the ledger with the same amounts. over: who of an
+    earlier list has had more than a cap allows.
     """
 
     source: Source
@@ -67,6 +70,7 @@ class Booked:
     granted: int = 0
     unchanged: int = 0
     warnings: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,6 +103,7 @@ class _Work:
     then: Mapping[Whose, Had] = field(default_factory=dict)
     entries: list[_Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
     terms: dict[Ground, _Terms] = field(default_factory=dict)
 
     def application(self, line: Line) -> Application | None:
@@ -121,7 +126,7 @@ def book(ledger: Ledger, act: Act, batch: str, file: FileLines, *, correcting: b
     already is left as it is; one that holds another amount is refused, unless ``correcting``: then a correction names
     the old entry. Raises LedgerError ``E-LEDGER-OTHER`` (the file was entered with other results),
     ``E-LEDGER-GRANTED``, ``E-LEDGER-ENDED``, ``E-LEDGER-MOVED`` (the ledger changed since the lines were computed),
-    ``E-LEDGER-CAP``, ``E-LEDGER-DOUBLE``.
+    ``E-LEDGER-CAP``, ``E-LEDGER-DOUBLE``. An earlier list is what was had: with a reason it is entered above a cap too.
     """
     batch = batch_named(batch)
     if correcting and not act.reason.strip():
@@ -144,7 +149,9 @@ def _booked(ledger: Ledger, act: Act, batch: str, file: FileLines, correcting: b
             lines, then = _since_it_was_entered(connection, batch, file, correcting)
         policies = {line.ground.policy for line in lines}
         work = _Work(connection, batch, accounts_of(connection, (line.uscc for line in lines), policies, batch), then)
-        entered = sum([_prepare(work, file.source, line, correcting) for line in lines])
+        entered = sum([_prepare(work, file, line, correcting) for line in lines])
+        if work.over and not act.reason.strip():
+            raise _above_caps(file, work.over)
         unchanged = len(file.lines) - entered
         if known is not None and not work.entries:
             return Booked(file.source, "already", known, unchanged=unchanged)
@@ -155,7 +162,15 @@ def _booked(ledger: Ledger, act: Act, batch: str, file: FileLines, correcting: b
         seal_act(connection, number)
         granted = sum(row.fen for row in work.entries)
         work.warnings += overdrawn(connection, ((policy, batch) for policy in sorted(policies)))
-    return Booked(file.source, "booked", number, entered, granted, unchanged, tuple(work.warnings))
+    return Booked(file.source, "booked", number, entered, granted, unchanged, tuple(work.warnings), tuple(work.over))
+
+
+def _above_caps(file: FileLines, over: Sequence[str]) -> LedgerError:
+    """What was had is entered as it was, but a unit or a row gone wrong shows here first."""
+    return LedgerError(
+        "E-LEDGER-CAP", f"名单登记后有 {len(over)} 处超过上限，未登记：{'；'.join(over)}", where=file.source.name,
+        remedy="请逐家核实金额和单位：名单有误的，改正后再导入；确已享受的，用 --reason 写明依据再导入，照实登记",
+    )  # fmt: skip
 
 
 def _since_it_was_entered(
@@ -169,7 +184,7 @@ def _since_it_was_entered(
     found = differences(connection, batch, file, entered)
     if found and not correcting:
         line, text = found[0]
-        raise _refusal("E-LEDGER-OTHER", file.source, line, f"与此文件登记时的结果不同：{text}", _CORRECTING)
+        raise _refusal("E-LEDGER-OTHER", file.source, line, f"与此文件登记时的结果不同：{text}", _correcting(file))
     lines = [line for line, _ in found]
     then: dict[Whose, Had] = {}
     for policy in {line.ground.policy for line in lines}:
@@ -203,6 +218,10 @@ def _one_line_each(file: FileLines) -> None:
         seen.add(key)
 
 
+def _correcting(file: FileLines) -> str:
+    return _CORRECTING_A_LIST if file.is_earlier else _CORRECTING
+
+
 def _refusal(code: str, source: Source, line: Line, what: str, remedy: str) -> LedgerError:
     place = f"{source.name} {line.place}".strip()
     return LedgerError(
@@ -220,9 +239,9 @@ def _same_batch(connection: Connection, act: int, batch: str, file: FileLines) -
         )  # fmt: skip
 
 
-def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
+def _prepare(work: _Work, file: FileLines, line: Line, correcting: bool) -> bool:
     """Checks a line against everything held, and notes what to enter; whether anything is to be entered."""
-    policy = line.ground.policy
+    policy, source = line.ground.policy, file.source
     mine, terms = work.held[line.uscc], work.terms_of(line.ground)
     item = work.application(line)
     if item is not None and item.state(terms.states.first) in programme(policy).ends:
@@ -234,23 +253,27 @@ def _prepare(work: _Work, source: Source, line: Line, correcting: bool) -> bool:
     if item is None:
         item = Application(0, line.uscc, policy, work.batch)
         mine.applications.append(item)
-    changes = _changes(source, line, item, correcting) if item.holdings else line.amounts
+    changes = _changes(file, line, item, correcting) if item.holdings else line.amounts
     remedy = _OTHERS_FIRST if item.holdings and correcting else _AGAIN
     rise = [_note(work, item, line, code, fen) for code, fen in sorted(changes.items())]
-    if terms.caps and any(fen > 0 for fen in rise):
+    if terms.caps and file.is_earlier:
+        who = f"{mask_phones(line.name)}（{mask_code(line.uscc)}）"
+        had = f"{line.place} {who}此次 {Money(sum(rise))}，"
+        work.over += [had + what for what in exceeded(mine.held(), terms.caps) if sum(rise) > 0]
+    elif terms.caps and any(fen > 0 for fen in rise):
         within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, remedy))
     work.warnings += line.warnings
     return bool(changes)
 
 
-def _changes(source: Source, line: Line, item: Application, correcting: bool) -> dict[str, int]:
+def _changes(file: FileLines, line: Line, item: Application, correcting: bool) -> dict[str, int]:
     """What becomes of an application that was granted something before: fen by item."""
     changes = {code: fen for code, fen in line.amounts.items() if not _holds(item, code, fen)}
     gone = [code for code, held in item.holdings.items() if held.tail and code not in line.amounts and held.fen]
     if not correcting and (gone or any(_open(item, code) for code in changes)):
         stood = {code: held.fen for code, held in item.holdings.items() if held.tail}
         what = f"本批次{entered_text(stood)}，现为 {money_text(line.amounts)}"
-        raise _refusal("E-LEDGER-GRANTED", source, line, what, _CORRECTING)
+        raise _refusal("E-LEDGER-GRANTED", file.source, line, what, _correcting(file))
     return changes | dict.fromkeys(gone, 0)
 
 

@@ -52,9 +52,16 @@ def caps_now(ground: Ground) -> list[Cap]:
     return caps_of(ground.policy, ground.version_now(), ground.readings_now())
 
 
+def exceeded(held: Mapping[str, int], caps: Iterable[Cap]) -> list[str]:
+    """A sentence for each cap that what an enterprise holds by programme is above."""
+    return [
+        f"累计 {Money(used)}，超过每家企业上限 {Money(cap.amount)}（{cap.article}）"
+        for cap in caps
+        if (used := cap.used(held)) > cap.amount
+    ]
+
+
 def within_caps(held: Mapping[str, int], caps: Sequence[Cap], refusal: Callable[[str], LedgerError]) -> None:
     """Raises what ``refusal`` makes of the sentence unless what an enterprise holds by programme keeps every cap."""
-    for cap in caps:
-        used = cap.used(held)
-        if used > cap.amount:
-            raise refusal(f"累计 {Money(used)}，超过每家企业上限 {Money(cap.amount)}（{cap.article}）")
+    for what in exceeded(held, caps):
+        raise refusal(what)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, case, func, inspect, or_, select,
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
-from workbooks.ledger.acts import Ground, seal_text
+from workbooks.ledger.acts import OF_A_LIST, Ground, seal_text
 from workbooks.ledger.caps import Cap, caps_of
 from workbooks.ledger.database import Ledger, among, without_collecting
 from workbooks.ledger.derived import carried_wrongly, derive
@@ -26,8 +26,8 @@ def check(ledger: Ledger) -> list[str]:
     """What is wrong with the ledger, in Chinese, one sentence each; none where all of it holds.
 
     Seals show a row changed, added or removed behind the ledger's back; sums are never below 0; every step is one its
-    pack lists; no grant went above a cap of the readings it was computed under. Packs changed since are left out.
-    What is kept beside the history is what follows from it.
+    pack lists; no grant went above a cap of the readings it was computed under, which those of earlier lists may. Packs
+    changed since are left out. What is kept beside the history is what follows from it.
     """
     with without_collecting(), ledger.reading() as connection:
         return [
@@ -143,6 +143,9 @@ def _money(connection: Connection) -> Iterator[str]:
     uscc, last = "", (0, "")
     held: dict[str, int] = {}
     items: dict[tuple[int, str], int] = {}
+    # What an earlier list said was had is so, above a cap or not.
+    lists = set(connection.scalars(select(schema.act.c.id).where(OF_A_LIST)))
+    listed: set[int] = set()
     rises: list[tuple[Ground, int]] = []
     for row in rows:
         if (row.act_id, row.uscc) != last:
@@ -156,7 +159,9 @@ def _money(connection: Connection) -> Iterator[str]:
         items[key] = items.get(key, 0) + row.fen
         if items[key] < 0 or (row.kind == schema.RELEASE and items[key]):
             yield f"{mask_code(uscc)} 第 {row.id} 号登记后的余额为 {Money(items[key])}"
-        if row.fen > 0 and row.kind != schema.RELEASE:
+        if row.act_id in lists:
+            listed.add(row.application)
+        if row.fen > 0 and row.kind != schema.RELEASE and row.application not in listed:
             rises.append((Ground(row.under, row.version, row.pack_hash, row.choices), row.id))
     yield from _above(uscc, held, rises)
 

@@ -51,6 +51,11 @@ class FileLines:
     left: tuple[tuple[str, str], ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether it is an earlier year's list: what was had, and not what is to be granted."""
+        return "list" in self.asked
+
 
 def source_of(path: Path) -> Source:
     """A file by the SHA-256 of its content."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from workbooks.documents.publicity import mask_code
 from workbooks.ledger import schema
-from workbooks.ledger.acts import batch_named
+from workbooks.ledger.acts import OF_A_LIST, batch_named
 from workbooks.ledger.applications import Application, applications_of
 from workbooks.ledger.database import among
 from workbooks.ledger.lines import FileLines
@@ -52,7 +52,7 @@ def _computed(connection: Connection, items: list[Application]) -> set[int]:
         .join(act, act.c.id == entry.c.act_id)
         .where(
             among(entry.c.application_id, [item.id for item in items]),
-            act.c.kind == schema.RUN, act.c.asked.not_like('{"list":%'),
+            act.c.kind == schema.RUN, ~OF_A_LIST,
         )
     )  # fmt: skip
     return set(connection.scalars(asked))
