@@ -19,7 +19,10 @@ import pytest
 import workbench
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.formatting.rule import CellIsRule, FormulaRule, IconSetRule, Rule
 from openpyxl.styles import Color, Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from workbench import (
     CLOUD,
     CLOUD_COMPANY,
@@ -420,6 +423,35 @@ def _row_without_height(cell: Any) -> None:
     cell.parent.row_dimensions[cell.row].height = 0.1
 
 
+def _low_row(cell: Any) -> None:
+    cell.parent.row_dimensions[cell.row].height = 3
+
+
+def _low_sheet(cell: Any) -> None:
+    for held in cell.parent.row_dimensions.values():
+        held.height = None if held.index == cell.row else held.height or 15
+    cell.parent.sheet_format.defaultRowHeight, cell.parent.sheet_format.customHeight = 2, True
+
+
+def _small(cell: Any) -> None:
+    cell.font = Font(size=2)
+
+
+def _ruled(rule: Rule) -> Callable[[Any], None]:
+    def give(cell: Any) -> None:
+        cell.fill = PatternFill()
+        cell.parent.conditional_formatting.add(cell.coordinate, rule)
+
+    return give
+
+
+def _without_display() -> Rule:
+    shown = DifferentialStyle(numFmt=NumberFormat(numFmtId=200, formatCode=";;;"))
+    return Rule("expression", dxf=shown, formula=["1=1"])
+
+
+_BLUE = {"font": Font(color="FF336699"), "fill": PatternFill(bgColor="FF336699")}
+
 UNSEEN: dict[str, tuple[Callable[[Any], None], str]] = {
     "列": (_column_hidden, "E-BOOK-HIDDEN-COLUMNS"),
     "零宽的列": (_column_without_width, "E-BOOK-HIDDEN-COLUMNS"),
@@ -431,6 +463,14 @@ UNSEEN: dict[str, tuple[Callable[[Any], None], str]] = {
     "不显示": (_formatted(";;;"), "E-BOOK-NO-DISPLAY"),
     "空引号": (_formatted('"";"";"";""'), "E-BOOK-NO-DISPLAY"),
     "白色格式": (_formatted("[White]0"), "E-BOOK-INVISIBLE"),
+    "低行": (_low_row, "E-BOOK-HIDDEN-ROWS"),
+    "默认低行": (_low_sheet, "E-BOOK-HIDDEN-ROWS"),
+    "小字": (_small, "E-BOOK-INVISIBLE"),
+    "条件白字": (_ruled(FormulaRule(["1=1"], font=Font(color="FFFFFFFF"))), "E-BOOK-INVISIBLE"),
+    "条件黑底": (_ruled(CellIsRule("greaterThan", ["0"], fill=PatternFill(bgColor="FF000000"))), "E-BOOK-INVISIBLE"),
+    "条件同色": (_ruled(FormulaRule(["1=1"], **_BLUE)), "E-BOOK-INVISIBLE"),
+    "条件不显示": (_ruled(_without_display()), "E-BOOK-INVISIBLE"),
+    "只有图标": (_ruled(IconSetRule("3Arrows", "percent", [0, 33, 67], showValue=False)), "E-BOOK-INVISIBLE"),
 }  # fmt: skip
 
 

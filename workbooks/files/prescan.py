@@ -32,7 +32,7 @@ _MERGE = re.compile(rb"<mergeCell\s(?:[^<>]*?\s)?ref\s*=\s*[\"']([A-Z]{1,3})(\d{
 _LOCKED = re.compile(rb"<(?:sheet|workbook)Protection\s[^<>]*?(?:[pP]assword|[hH]ashValue)\s*=\s*[\"'][^\"']")
 
 # As programs write it, and as few others would.
-_HIDING = (b"hidden", b' ht="0', b" ht='0", b' width="0', b" width='0")
+_HIDING = re.compile(rb" ht=[\"'](?:[0-2]?[.\"']|3[.\"'])"), re.compile(rb" width=[\"'][0.]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _seen(text: bytes, part: str) -> Held:
     counts: dict[str, int] = {}
     _count(text, counts)
     locked = b"Protection" in text and _LOCKED.search(text) is not None
-    return Held(counts, locked, any(word in text for word in _HIDING))
+    return Held(counts, locked, b"hidden" in text or any(low.search(text) for low in _HIDING))
 
 
 def _count(text: bytes, counts: dict[str, int]) -> None:
