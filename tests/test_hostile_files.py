@@ -53,7 +53,7 @@ from workbooks.files.prescan import DEFAULT_LIMITS, Limits, form_limits
 from workbooks.form import forms
 from workbooks.out_of_sight import HIDDEN_COLUMNS, HIDDEN_ROWS
 from workbooks.recalc import recalculate_package
-from workbooks.template import draft_template
+from workbooks.template import build_template, draft_template
 from xlcalc import load_policy
 from xlcalc.errors import InputError, WorkbookRefused, XlcalcError
 
@@ -347,10 +347,12 @@ def test_what_a_workbook_carries_is_named_once_and_never_run(kind: str, tmp_path
         assert any(b'assword="CC1A"' in written[part] for part in ("xl/workbook.xml", SHEET))
 
 
+@pytest.mark.parametrize("flavour", ["native", "udf"])
 @pytest.mark.parametrize("form", TEMPLATES)
-def test_our_own_workbooks_carry_nothing_to_remark(form: str, tmp_path: Path) -> None:
+def test_our_own_workbooks_carry_nothing_to_remark(form: str, flavour: str, tmp_path: Path) -> None:
     one = {FORM: e1(), CLOUD: CLOUD_COMPANY, SAAS: SAAS_COMPANY}[form]
-    result = process(Task(save(tmp_path, "甲.xlsx", filled(form, one)), None), Options())
+    data = build_template(form, one, flavour=flavour)
+    result = process(Task(save(tmp_path, "甲.xlsx", data), None), Options())
     assert result.state == "done"
     assert not [item for item in result.findings if item["code"].startswith("E-BOOK")]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from udfs.registry import UDFS
 from workbooks.assessment.layout import QUESTIONS, WORK, Span
-from workbooks.form import NATIVE
+from workbooks.form import NATIVE, SETTINGS_SHEET
 from xlcalc.errors import WorkbookError
 from xlcalc.mechanisms import assessment_cells
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -27,8 +27,6 @@ from xlcalc.mechanisms.tiered_rate import TieredRate
 
 if TYPE_CHECKING:
     from workbooks.building.draft import Draft
-
-SETTINGS_SHEET = "xlwings.conf"
 
 Cells = dict[str, str]
 Refs = Mapping[str, str]

@@ -15,6 +15,9 @@ from xlcalc.errors import WorkbookError
 NATIVE, UDF = "native", "udf"
 """The flavours of a template: its cells hold native formulas, or call the functions of ``udfs``."""
 
+SETTINGS_SHEET = "xlwings.conf"
+"""The hidden sheet of the latter flavour with settings for the program that calls them."""
+
 _FOLDER = Path(__file__).parent / "forms"
 
 

@@ -348,6 +348,7 @@ def _checked(data: bytes, given: dict[str, int]) -> Package:
 
 def _with_remarks(task: Task, done: Any) -> list[Finding]:
     """The findings of a file, with what it carries, hides or locks named once each."""
+    from workbooks.form import SETTINGS_SHEET, UDF
     from workbooks.out_of_sight import out_of_sight
     from workbooks.own_macros import only_our_macros
     from workbooks.ports import area_of
@@ -359,6 +360,8 @@ def _with_remarks(task: Task, done: Any) -> list[Finding]:
         message = "工作簿或工作表设有保护密码（已保护）：照常读取，保护未解除。密码请由填报人保管"
         remarks.append(Finding("E-BOOK-PROTECTED", "info", message))
     ours = {area_of(book, port.name).sheet for port in done.read.manifest.ports}
+    if done.read.manifest.flavour == UDF:
+        ours.add(SETTINGS_SHEET)
     hidden = [sheet.name for sheet in book.sheets if sheet.state != "visible" and sheet.name not in ours]
     if hidden:
         message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
