@@ -59,7 +59,8 @@ def test_an_upgrade_keeps_every_row(older: str, new_address: NewAddress) -> None
     with ledger.reading() as connection:
         held = MetaData()
         held.reflect(connection)
-    tables = [table for table in held.sorted_tables if table.name != "alembic_version"]
+    derived = {table.name for table in schema.DERIVED}
+    tables = [table for table in held.sorted_tables if table.name not in {"alembic_version", *derived}]
     assert len(tables) > 5
     with ledger.writing() as connection:
         for table in tables:

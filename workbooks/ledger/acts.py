@@ -182,8 +182,9 @@ _OF_AN_ACT = {
 def seal_act(connection: Connection, act_id: int) -> None:
     """Seals an act that is complete, and carries it over into what follows from the history."""
     value = sealed(connection, act_id, connection.scalar(_LAST_SEAL) or "")
-    connection.execute(insert(schema.seal).values(act_id=act_id, sha256=value))
+    # Before the seal closes the act: the database refuses it afterwards.
     carry(connection, act_id)
+    connection.execute(insert(schema.seal).values(act_id=act_id, sha256=value))
 
 
 def sealed(connection: Connection, act_id: int, before: str) -> str:

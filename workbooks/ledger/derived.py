@@ -7,8 +7,9 @@ is how a ledger is brought to a new schema or restored, and how the integrity ch
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, bindparam, delete, select, text
 
 from workbooks.ledger import schema
 from workbooks.ledger.alike import carry_all_names, carry_names, names_carried_wrongly
@@ -86,11 +87,32 @@ def carry(connection: Connection, act_id: int) -> None:
 
 def derive(connection: Connection) -> None:
     """Finds all of it out anew, whatever was there."""
-    for table in schema.DERIVED:
-        connection.execute(delete(table))
-    for table, rows in _FROM_THE_HISTORY.items():
-        connection.execute(text(f"INSERT INTO {table.name} {rows}"))
-    carry_all_names(connection)
+    with unguarded(connection):
+        for table in schema.DERIVED:
+            connection.execute(delete(table))
+        for table, rows in _FROM_THE_HISTORY.items():
+            connection.execute(text(f"INSERT INTO {table.name} {rows}"))
+        carry_all_names(connection)
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Without the triggers that let nothing be written here but with an act; they are back at the end."""
+    names = [table.name for table in schema.DERIVED]
+    if connection.dialect.name != "sqlite":
+        for name in names:
+            connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+        yield
+        for name in names:
+            connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE TRIGGER USER")
+        return
+    asked = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :names")
+    guards = connection.execute(asked.bindparams(bindparam("names", names, expanding=True))).all()
+    for name, _ in guards:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    yield
+    for _, made in guards:
+        connection.exec_driver_sql(made)
 
 
 def carried_wrongly(connection: Connection) -> Iterator[str]:
