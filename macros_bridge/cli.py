@@ -117,13 +117,27 @@ def packs(context: typer.Context, as_json: Json = False) -> None:
 
 @packs_app.command("check")
 def packs_check(as_json: Json = False) -> None:
-    """重新读取并检查全部政策包。"""
+    """重新读取并检查全部政策包，以及保存的较早文本。"""
+    from xlcalc.packs.earlier import check_earlier
     from xlcalc.packs.registry import policy_ids, read_fresh
 
     ids = policy_ids()
     for policy in ids:
         read_fresh(policy)
+        check_earlier(policy)
     _emit({"format": "xlcalc.packs-check/1", "checked": ids}) if as_json else print(f"{len(ids)} 个政策包检查通过")
+
+
+@packs_app.command("keep")
+def packs_keep(
+    policies: Annotated[list[str] | None, typer.Argument(metavar="POLICY", help="不写即全部")] = None,
+) -> None:
+    """保存政策包现在的文本，在改动之前运行：已发出的工作簿以后仍按当时的文本核算。"""
+    from xlcalc.packs.earlier import lay_down
+    from xlcalc.packs.registry import policy_ids
+
+    made = [path for policy in policies or policy_ids() for path in lay_down(policy)]
+    print("\n".join([*(f"已保存 {path}" for path in made), f"新保存 {len(made)} 个版本的文本"]))
 
 
 @packs_app.command("coverage")

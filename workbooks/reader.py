@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from workbooks.files.cellread import CellReader, Evaluated
@@ -14,6 +14,7 @@ from workbooks.ports import Manifest, area_of, cell_at, places
 from workbooks.record import ReadBook
 from workbooks.template import IDENTITY, manifest
 from xlcalc.errors import PolicyError, WorkbookRefused
+from xlcalc.packs.earlier import version_as_recorded
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding
@@ -54,7 +55,7 @@ def read_package(package: Package, evaluated: Evaluated | None = None) -> ReadBo
         choices,
         dict(zip(choices, used, strict=False)),
         records,
-        _about_package(book.package),
+        [*_about_package(book.package), *_about_versions(book, versions)],
     )
 
 
@@ -86,7 +87,7 @@ def _identify(book: RawBook) -> tuple[Form, str]:
 
 
 def _versions(book: RawBook, form: Form) -> dict[str, Version]:
-    """The pack versions recorded in the workbook; refused when one of them is no longer held as it was."""
+    """The pack versions recorded in the workbook, as they were then; refused when one of them is no longer held."""
     columns = [[cell_at(book, place).text for place in places(book, name)] for name in IDENTITY]
     versions = {}
     for policy, version_id, digest in zip(*columns, strict=True):
@@ -96,20 +97,25 @@ def _versions(book: RawBook, form: Form) -> dict[str, Version]:
                 "E-BOOK-FOREIGN", f"政策“{policy[:60]}”不属于此模板", where=where, remedy="请使用未改动的模板"
             )
         try:
-            held = load_policy(policy).version(version_id)
+            held = version_as_recorded(policy, version_id, digest)
         except PolicyError as error:
             raise WorkbookRefused("E-PACK-GONE", error.message, where=where, remedy=_PACK_GONE) from None
-        if held.hash != digest:
-            raise WorkbookRefused(
-                "E-PACK-GONE",
-                f"工作簿记录的政策包 {policy} {version_id}（{digest[:12]}）与现有的（{held.hash[:12]}）不同",
-                where=where,
-                remedy=_PACK_GONE,
-            )
         versions[policy] = held
     if list(versions) != list(form.policies):
         raise WorkbookRefused("E-BOOK-FOREIGN", "依据表中的政策与模板不符", remedy="请使用未改动的模板")
     return versions
+
+
+def _about_versions(book: RawBook, versions: Mapping[str, Version]) -> Iterator[Finding]:
+    for policy, version in versions.items():
+        present = load_policy(policy)
+        now = present.version(version.id)
+        if now != version:
+            message = (
+                f"按工作簿记录的较早文本核算：{present.label} {version.id}（{version.hash[:12]}），"
+                f"现行文本（{now.hash[:12]}）已有修订。须按现行文本核算的，请用 --on 指定日期，或生成新模板并填入数据"
+            )
+            yield Finding("E-PACK-TEXT", "info", message, None, area_of(book, "xlcalc_policies").sheet)
 
 
 def _choices(book: RawBook, ports: Manifest, versions: Mapping[str, Version]) -> dict[str, str]:

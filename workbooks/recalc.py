@@ -189,7 +189,7 @@ def _outcomes(read: ReadBook, record: Record, on: date | None) -> list[Outcome]:
     # A row of a 汇总表 carries too little for a status.
     for policy in read.form.policies if read.form.kind != "summary" else ():
         version = read.versions[policy]
-        outcome = evaluate(policy, facts, on=on, version=version.id, choices=version.own_choices(read.choices))
+        outcome = evaluate(policy, facts, on=on, version=version, choices=version.own_choices(read.choices))
         level = outcome.results.get("maturity_level")
         if isinstance(level, MaturityLevel) and "maturity_level" not in facts:
             facts["self_assessed_level"] = level

@@ -28,14 +28,14 @@ def evaluate(
     facts: Mapping[str, object],
     *,
     on: date | str | None = None,
-    version: str | None = None,
+    version: str | Version | None = None,
     choices: Choices | None = None,
 ) -> Outcome:
     """What a policy gives one enterprise, with each step's clause and what is still missing.
 
     facts: id -> value as in JSON (money as text with its unit, ``null`` for missing) or already parsed.
     on: the application date; else the fact ``application_date``; else none, and the newest version is
-    used with ``application_date`` listed as missing. version: a version by name instead of by date.
+    used with ``application_date`` listed as missing. version: a version by name, or one at hand, instead of by date.
     choices: interpretation id -> option code; the pack's defaults fill the rest.
     Raises InputError for an unusable fact, PolicyError for an unknown policy, version or choice.
     """
@@ -89,9 +89,9 @@ def evaluate_many(
     return results
 
 
-def _select(policy: Policy, day: date | None, version: str | None) -> tuple[Version, bool]:
+def _select(policy: Policy, day: date | None, version: str | Version | None) -> tuple[Version, bool]:
     if version is not None:
-        chosen = policy.version(version)
+        chosen = policy.version(version) if isinstance(version, str) else version
         return chosen, day is None or chosen.in_force(day)
     return policy.on(day) if day is not None else (policy.newest, True)
 

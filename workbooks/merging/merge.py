@@ -301,7 +301,7 @@ def _not_passed(
     reasons = []
     for policy in spec.policies:
         version = versions[policy]
-        outcome = evaluate(policy, entry.facts, on=on, version=version.id, choices=version.own_choices(choices))
+        outcome = evaluate(policy, entry.facts, on=on, version=version, choices=version.own_choices(choices))
         if outcome.status != "determined":
             message = f"未通过：{verdict(outcome, [])}"
             reasons.append(Finding("E-NOT-PASSED", "info", message, None, entry.sources[0].where))

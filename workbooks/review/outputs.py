@@ -65,7 +65,7 @@ def review_outcomes(read: ReadBook, record: Record, on: date | None) -> list[Out
         for name, own in ((assessment.answers, opinion.answers), (assessment.scenes_fact, opinion.scenes)):
             if own in record.facts:
                 facts[name] = record.facts[own]
-        outcome = evaluate(policy, facts, on=on, version=version.id, choices=version.own_choices(read.choices))
+        outcome = evaluate(policy, facts, on=on, version=version, choices=version.own_choices(read.choices))
         told = {(item.code, item.message) for earlier in found for item in earlier.findings}
         located = tuple(
             replace(item, where=item.where or _where(record, opinion, item.fact))
