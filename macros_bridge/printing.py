@@ -8,7 +8,6 @@ the same numbers.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from workbooks.engines.libreoffice_engine import convert
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
 from workbooks.files.rawxml import ATTRIBUTES, attributes, dialect, xml_text
+from workbooks.files.temporary import temporary_folder
 from workbooks.listed import FINDINGS_SHEET, sheets_of
 from workbooks.ports import area_of
 from workbooks.recalc import Recalculated
@@ -94,11 +94,11 @@ def pdf_bytes(done: Recalculated, name: str) -> bytes:
     Raises EngineError ``E-ENGINE-LIBREOFFICE`` when LibreOffice is missing or too old, ``E-ENGINE-CONVERT`` or
     ``E-ENGINE-TIMEOUT`` when it does not print.
     """
-    with tempfile.TemporaryDirectory(prefix="xlcalc-pdf-") as folder:
-        copy = Path(folder) / f"form{Path(name).suffix}"
+    with temporary_folder("xlcalc-pdf-") as folder:
+        copy = folder / f"form{Path(name).suffix}"
         copy.write_bytes(printable(done))
         try:
-            made = convert([copy], "pdf", Path(folder) / "out", SECONDS)[copy]
+            made = convert([copy], "pdf", folder / "out", SECONDS)[copy]
         except EngineError as error:
             remedy = "请安装 LibreOffice 25.2 或更新版本；或在 Excel、WPS 中打开后用“文件—导出”生成 PDF"
             raise EngineError(error.code, error.message, where=name, remedy=remedy) from None

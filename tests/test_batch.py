@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -33,10 +36,13 @@ from workbench import (
 
 from macros_bridge.running import run_batch
 from workbooks.batch import run as batch
+from workbooks.batch.failures import go_on
 from workbooks.batch.report import totals, write_report
 from workbooks.batch.run import process, run
 from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks, hold_back_doubles
-from xlcalc.errors import InputError, WorkbookError
+from workbooks.engines import libreoffice_engine
+from workbooks.engines.libreoffice_engine import evaluate_libreoffice
+from xlcalc.errors import EngineError, InputError, WorkbookError
 
 GOOD = {FORM: filled(FORM, e1()), CLOUD: filled(CLOUD, CLOUD_COMPANY), SAAS: filled(SAAS, SAAS_COMPANY)}
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
@@ -196,8 +202,6 @@ def test_a_file_that_vanishes_or_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_half_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import errno
-
     path = save(tmp_path, "甲.xlsx", GOOD[CLOUD])
     target = save(tmp_path / "out", f"甲{RESULT_MARK}.xlsx", b"earlier")
 
@@ -209,6 +213,48 @@ def test_a_full_disk_leaves_no_half_result(tmp_path: Path, monkeypatch: pytest.M
     assert (result.state, result.findings[0]["code"]) == ("failed", "E-IO")
     assert "磁盘已满" in result.findings[0]["message"]
     assert digests(tmp_path / "out") == {target.name: hashlib.sha256(b"earlier").hexdigest()}
+
+
+def no_room(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def nowhere(*_: object, **__: object) -> None:
+    raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "broken", "reason"),
+    [
+        (shutil, "copyfile", no_room, "磁盘已满"),
+        (tempfile, "mkdtemp", no_room, "磁盘已满"),
+        (tempfile, "gettempdir", nowhere, "没有可写的"),
+    ],
+)
+def test_a_full_temporary_folder_stops_the_run_and_blames_no_file(
+    module: Any, name: str, broken: Any, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Task(save(tmp_path, "甲.xlsx", GOOD[CLOUD]), tmp_path / "out" / "甲.xlsx")
+    monkeypatch.setattr(module, name, broken)
+    result = process(task, Options(engine="formulas"))
+    assert result.state == "failed" and not (tmp_path / "out").exists()
+    with pytest.raises(WorkbookError, match="E-STOPPED") as caught:
+        go_on(task, result)
+    assert "临时文件夹" in caught.value.message and reason in caught.value.message
+
+
+def test_an_office_program_that_fails_for_want_of_room_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing of the reason, and no file is to blame."""
+    save(tmp_path / "in", "甲.xlsx", GOOD[CLOUD])
+    monkeypatch.setattr(libreoffice_engine, "_office", lambda: Path("soffice"))
+    monkeypatch.setattr(libreoffice_engine, "_run", lambda *_: "")
+    with pytest.raises(EngineError, match="E-ENGINE-CONVERT"):
+        raise evaluate_libreoffice([tmp_path / "in" / "甲.xlsx"], 10).popitem()[1]  # type: ignore[misc]
+    monkeypatch.setattr(tempfile, "TemporaryFile", no_room)
+    with pytest.raises(WorkbookError, match="E-STOPPED.*临时文件夹"):
+        run(find_tasks([tmp_path / "in"], None), Options(jobs=1, engine="libreoffice"), lambda _: None)
 
 
 @pytest.mark.parametrize("place", ["file/deeper", "/proc/xlcalc/out"])

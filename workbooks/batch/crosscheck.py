@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbooks.batch.failures import failed
+from workbooks.batch.failures import failed, stopped
 from workbooks.batch.run import Settled, Told, run, run_direct
 from workbooks.batch.tasks import Options, Task
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice
+from workbooks.files.temporary import NO_ROOM
+from xlcalc.errors import WorkbookError
 
 
 def run_with_libreoffice(tasks: Sequence[Task], options: Options, told: Told, settled: Settled = lambda: None) -> None:
@@ -21,7 +23,12 @@ def run_with_libreoffice(tasks: Sequence[Task], options: Options, told: Told, se
     values: dict[Path, Any] = {}
     for start in range(0, len(good), 50):
         chunk = [task.path for task in good[start : start + 50]]
-        values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
+        try:
+            values |= evaluate_libreoffice(chunk, options.seconds * len(chunk))
+        except WorkbookError as full:
+            if full.code == NO_ROOM:
+                raise stopped(full.message) from None
+            raise
     usable = [replace(task, evaluated=values[task.path]) for task in good if isinstance(values[task.path], dict)]
     if usable:
         run_direct(usable, direct, told, settled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbooks.batch.tasks import FileResult, Task, shown
+from workbooks.files.temporary import NO_ROOM
 from workbooks.files.writing import discard_temporary, io_reason, stops_all
 from xlcalc.errors import WorkbookError, XlcalcError
 
@@ -30,6 +31,8 @@ def failure(task: Task, error: Exception) -> FileResult:
     if isinstance(error, XlcalcError):
         result = failed(task, error.code, error.message, error.remedy, "refused")
         result.findings[0]["where"] = shown(error.where) if error.where else _name(task)
+        if error.code == NO_ROOM:
+            result.state, result.stops = "failed", True
         return result
     if isinstance(error, MemoryError):
         return failed(task, "E-MEMORY", "处理此文件所需内存超过限额", "请检查文件是否过大；必要时拆分后重新提交")

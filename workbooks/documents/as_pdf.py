@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbooks.engines.libreoffice_engine import convert
+from workbooks.files.temporary import temporary_folder
 from xlcalc.errors import EngineError
 
 _SECONDS_EACH, _SECONDS_TO_START = 20.0, 60.0
@@ -37,10 +37,10 @@ def with_pdfs(documents: Sequence[Document]) -> list[Document]:
     Raises EngineError naming the document: ``E-ENGINE-LIBREOFFICE`` when LibreOffice (with Writer, for letters) is
     missing or too old, ``E-ENGINE-CONVERT`` or ``E-ENGINE-TIMEOUT`` when it does not print.
     """
-    with tempfile.TemporaryDirectory(prefix="xlcalc-pdf-") as folder:
+    with temporary_folder("xlcalc-pdf-") as folder:
         paths = []
         for number, document in enumerate(documents):
-            path = Path(folder) / f"{number}{Path(document.name).suffix}"
+            path = folder / f"{number}{Path(document.name).suffix}"
             path.write_bytes(document.to_print or document.data)
             paths.append(path)
         made: dict[Path, Path | EngineError] = {}
@@ -48,7 +48,7 @@ def with_pdfs(documents: Sequence[Document]) -> list[Document]:
             # What is printed in place of a document comes from a form that somebody filled in.
             some = [path for path, item in zip(paths, documents, strict=True) if (item.to_print is None) is own]
             seconds = _SECONDS_TO_START + _SECONDS_EACH * len(some)
-            made |= convert(some, "pdf", Path(folder) / f"out{own:d}", seconds, own=own)
+            made |= convert(some, "pdf", folder / f"out{own:d}", seconds, own=own)
         return [_printed(document, made[path]) for document, path in zip(documents, paths, strict=True)]
 
 

@@ -10,7 +10,6 @@ import io
 import logging
 import math
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
@@ -28,6 +27,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from udfs.adapter import UdfError, call
 from udfs.registry import UDFS
+from workbooks.files.temporary import temporary_folder
 from xlcalc.errors import EngineError
 
 Value = int | float | str | bool
@@ -144,8 +144,8 @@ def _solve(path: Path, cells: Mapping[str, str]) -> Mapping[Any, Any]:
     logger = logging.getLogger("formulas")
     level = logger.level
     # The library shows progress on stderr and logs sheets that a formula misnames; their cells become #REF!.
-    with tempfile.TemporaryDirectory(prefix="xlcalc-") as folder, contextlib.redirect_stderr(io.StringIO()):
-        copy = Path(folder) / _BOOK  # a plain name: the library upper-cases and parses it
+    with temporary_folder("xlcalc-") as folder, contextlib.redirect_stderr(io.StringIO()):
+        copy = folder / _BOOK  # a plain name: the library upper-cases and parses it
         shutil.copyfile(path, copy)
         logger.setLevel(logging.CRITICAL)
         try:

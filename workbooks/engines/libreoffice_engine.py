@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -21,6 +20,7 @@ from openpyxl.utils.datetime import to_excel
 from platformdirs import user_config_path
 
 from workbooks.engines.formulas_engine import CellKey, Value, formula_cells, open_book
+from workbooks.files.temporary import ensure_room, is_full, temporary_folder
 from xlcalc import __version__
 from xlcalc.errors import EngineError
 
@@ -73,8 +73,8 @@ def evaluate_libreoffice(
             wanted[path] = [(sheet, place) for (sheet, ref), formula in cells.items() for place in formula.cells(ref)]
         except EngineError as error:
             results[path] = error
-    with tempfile.TemporaryDirectory(prefix="xlcalc-") as folder:
-        for path, copy in convert(list(wanted), XLSX, Path(folder), timeout, addin).items():
+    with temporary_folder("xlcalc-") as folder:
+        for path, copy in convert(list(wanted), XLSX, folder, timeout, addin).items():
             try:
                 results[path] = copy if isinstance(copy, EngineError) else _values(copy, wanted[path])
             except EngineError as error:
@@ -96,7 +96,7 @@ def convert(
     addin: a profile's folder of installed extensions, for files whose cells call our functions.
     own: the files were made here from nothing, so that their charts, which are embedded objects, may be shown.
     The results lie in outdir under numbered names (``f0000.pdf``), whatever the inputs are called. A file
-    that gave no result has the EngineError in its place.
+    that gave no result has the EngineError in its place. Raises WorkbookError ``E-TEMP`` where there is no room.
     """
     office = _office()
     if not paths:
@@ -105,8 +105,7 @@ def convert(
     outdir.mkdir(parents=True, exist_ok=True)
     suffix = format.partition(":")[0]
     results: dict[Path, Path | EngineError] = {}
-    with tempfile.TemporaryDirectory(prefix="xlcalc-lo-") as folder:
-        home = Path(folder)
+    with temporary_folder("xlcalc-lo-") as home:
         (home / "in").mkdir()
         names: dict[Path, str] = {}
         for path in dict.fromkeys(paths):
@@ -115,6 +114,8 @@ def convert(
                 shutil.copyfile(path, home / "in" / f"{name}{path.suffix.lower()}")
                 names[path] = name
             except OSError as error:
+                if is_full(error):
+                    raise
                 results[path] = EngineError(
                     "E-ENGINE-FILE", f"无法读取文件：{error}", where=path.name, remedy="请检查文件是否存在、是否被占用"
                 )
@@ -129,7 +130,11 @@ def convert(
         )
         for path, name in names.items():
             made = outdir / f"{name}.{suffix}"
-            results[path] = made if made.is_file() and made.stat().st_size else _failed(path, said)
+            if not made.is_file() or not made.stat().st_size:
+                ensure_room(home)
+                results[path] = _failed(path, said)
+            else:
+                results[path] = made
     return {path: results[path] for path in dict.fromkeys(paths)}
 
 
@@ -155,10 +160,12 @@ def version() -> tuple[int, ...]:
 
 @cache
 def _version(office: Path) -> tuple[int, ...]:
-    with tempfile.TemporaryDirectory(prefix="xlcalc-lo-") as folder:
+    with temporary_folder("xlcalc-lo-") as folder:
         try:
-            said = _run([str(office), *_private(Path(folder))[:1], "--version"], Path(folder), 60)
-        except OSError:
+            said = _run([str(office), *_private(folder)[:1], "--version"], folder, 60)
+        except OSError as error:
+            if is_full(error):
+                raise
             said = ""
     found = re.search(r"LibreOffice (\d+(?:\.\d+)+)", said)
     if found is None:
