@@ -270,10 +270,11 @@ def _settle_sqlite(connection: Any, _: object) -> None:
     # Transactions are begun by ``_begin_sqlite``, not by the driver at the first statement that looks like writing.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Written back from the log after some twenty workbooks of a thousand enterprises, and when the ledger is closed.
+    # The log is written back once it has 64 MB, and when the ledger is closed; what one statement would have to undo
+    # is kept in memory and not in a file.
     for pragma in (
         "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -65536",
-        "wal_autocheckpoint = 8000",
+        "wal_autocheckpoint = 16000", "temp_store = MEMORY",
     ):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
