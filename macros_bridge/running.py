@@ -10,10 +10,11 @@ from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
 from workbooks.batch.journal import Journal
+from workbooks.batch.kept_results import Kept, Scratch
 from workbooks.batch.report import write_report, write_run
 from workbooks.batch.report_tally import STATE_LABELS, Tally
 from workbooks.batch.results import Doubles, Results
-from workbooks.batch.run import Told, io_reason, run, run_recorded
+from workbooks.batch.run import Told, io_reason, run_recorded
 from workbooks.batch.tasks import FileResult, Options, Skipped, Task, survey
 from workbooks.files.prescan import DEFAULT_LIMITS
 from xlcalc.errors import InputError, WorkbookError
@@ -65,9 +66,10 @@ def run_batch(
         )
     try:
         with ExitStack() as stack:
-            record = Journal(outdir, options, resume=resume, skipped=skipped) if outdir else None
-            if record is not None:
-                _tell(stack.enter_context(record).unfinished)
+            record = stack.enter_context(
+                Journal(outdir, options, resume=resume, skipped=skipped) if outdir else Scratch()
+            )
+            _tell(record.unfinished)
             results = _with_progress(tasks, options, record, cluster)
             results = results.amended(Doubles(results)).and_then([_absent(path) for path in missing])
             # Before the report is written, so that it tells what the ledger refused.
@@ -85,7 +87,7 @@ def run_batch(
             print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
         raise
     if not as_json:
-        print(_summary(tally, len(skipped), record.resumed if record else 0))
+        print(_summary(tally, len(skipped), record.resumed))
         if report is not None:
             print(f"运行报告：{report}")
         if entered is not None:
@@ -159,7 +161,7 @@ def _known_choices(choices: Mapping[str, str]) -> None:
             version.full_choices({key: code})
 
 
-def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | None, cluster: str | None) -> Results:
+def _with_progress(tasks: Sequence[Task], options: Options, record: Kept, cluster: str | None) -> Results:
     if not sys.stderr.isatty():
         return _results(tasks, options, lambda _: None, record, cluster)
     from rich.console import Console
@@ -179,13 +181,8 @@ def _with_progress(tasks: Sequence[Task], options: Options, record: Journal | No
         return _results(tasks, options, advance, record, cluster)
 
 
-def _results(
-    tasks: Sequence[Task], options: Options, progress: Told, record: Journal | None, cluster: str | None
-) -> Results:
-    """What became of the tasks, from the record where there is one."""
-    if record is None:
-        held = run(tasks, options, progress, None, cluster)
-        return Results(lambda: held)
+def _results(tasks: Sequence[Task], options: Options, progress: Told, record: Kept, cluster: str | None) -> Results:
+    """What became of the tasks, from the record."""
     run_recorded(tasks, options, progress, record, cluster)
     return Results(lambda: record.results(tasks))
 

@@ -267,7 +267,7 @@ def test_an_unusable_folder_for_results_is_one_error_before_any_work(
     def never(*_: object) -> list[FileResult]:
         raise AssertionError("no file should be worked on")
 
-    monkeypatch.setattr("macros_bridge.running.run", never)
+    monkeypatch.setattr("macros_bridge.running.run_recorded", never)
     with pytest.raises(WorkbookError) as caught:
         run_batch([tmp_path / "in"], tmp_path / place)
     assert caught.value.code == "E-IO" and caught.value.where == str(tmp_path / place)

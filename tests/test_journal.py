@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import hashlib
 import json
 import os
@@ -23,9 +24,10 @@ import pytest
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, members, rezipped, save
 
 from macros_bridge.running import run_batch
-from workbooks.batch import journal, report
+from workbooks.batch import crosscheck, journal, kept_results, report, report_tally
 from workbooks.batch import run as batch
 from workbooks.batch.journal import DATABASE_NAME, HOLDER_NAME, LOG_NAME, Journal, masked
+from workbooks.batch.kept_results import Scratch
 from workbooks.batch.report import write_report
 from workbooks.batch.run import process, run
 from workbooks.batch.tasks import (
@@ -81,16 +83,17 @@ def counted(here: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if not data:
             raise WorkbookError("E-BOOK-EMPTY", "空文件", remedy="重交")
         asked.append(task.path.name)
-        assert task.target
         made = hashlib.sha256(data).hexdigest().encode()
-        write_atomically(task.target, made)
+        if task.target:
+            write_atomically(task.target, made)
         outcome = {
             "policy": CLOUD_POLICY, "uscc": task.path.stem, "name": task.path.stem, "record": "1", "where": "表!A1",
             "status": "determined", "payable": {"fen": len(data), "yuan": "1"}, "results": {}, "findings": [],
             "steps": [], "missing": [], "choices": [], "version": "1", "basis": "quoted",
         }  # fmt: skip
         digest = hashlib.sha256(made).hexdigest()
-        return FileResult(str(task.path), str(task.target), "done", [outcome], output_sha256=digest, template="t")
+        output = str(task.target) if task.target else None
+        return FileResult(str(task.path), output, "done", [outcome], output_sha256=digest, template="t")
 
     monkeypatch.setattr(batch, "_recalculated", recalculated)
     return asked
@@ -140,7 +143,7 @@ def lines(out: Path) -> list[tuple[Any, ...]]:
 # --- killed
 
 
-WRITERS = {journal.__file__, writing.__file__}
+WRITERS = {journal.__file__, kept_results.__file__, writing.__file__}
 CHANGING = {
     "write_atomically", "written_atomically", "_sync_folder", "__enter__", "__exit__", "_begin", "_locked", "add",
     "commit", "_write", "_log",
@@ -200,7 +203,7 @@ def test_killed_before_any_statement_that_writes(
     tmp_path: Path, hasty: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every statement of the writing code is a place to die; whatever was there is whole, and the rest is made."""
-    monkeypatch.setattr(journal, "CHUNK", 2)
+    monkeypatch.setattr(kept_results, "CHUNK", 2)
     root = small_files(tmp_path / "in", 3)
     save(root, "空.xlsx", b"")
     whole_run(root, tmp_path / "ref")
@@ -232,7 +235,7 @@ def test_what_a_killed_run_left_unfinished_goes_with_the_next(tmp_path: Path) ->
 
 def test_killed_while_going_on(tmp_path: Path, hasty: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is killed again and again still ends, each time a little further."""
-    monkeypatch.setattr(journal, "CHUNK", 1)
+    monkeypatch.setattr(kept_results, "CHUNK", 1)
     root, out = small_files(tmp_path / "in"), tmp_path / "out"
     whole_run(root, tmp_path / "ref")
     rounds = 0
@@ -247,13 +250,13 @@ import os, signal, sys
 from pathlib import Path
 import workbench
 from workbooks.batch import run as batch
-from workbooks.batch import journal
+from workbooks.batch import kept_results
 from workbooks.batch.run import run
 from workbooks.batch.journal import Journal
 from workbooks.batch.tasks import Options, survey
 
 def main(root, out, stop):
-    journal.CHUNK, journal.CHUNK_SECONDS = 2, 1000
+    kept_results.CHUNK, kept_results.CHUNK_SECONDS = 2, 1000
     seen = []
     def note(result):
         seen.append(result)
@@ -437,7 +440,7 @@ def test_a_damaged_record_is_told_or_begun_anew(tmp_path: Path, counted: list[st
 
 def test_one_transaction_for_a_chunk(tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is given files while the lines of its last ones are not on the disk: 20, 12, 6, 3, 2, 1 and 1."""
-    monkeypatch.setattr(journal, "CHUNK_SECONDS", 1000)
+    monkeypatch.setattr(kept_results, "CHUNK_SECONDS", 1000)
     root, out = small_files(tmp_path / "in", 45), tmp_path / "out"
     counts: list[int] = []
     with Journal(out, Options(jobs=1)) as record:
@@ -557,7 +560,7 @@ def test_a_record_that_cannot_be_written_stops_the_run(tmp_path: Path, counted: 
         run(find_tasks([root], out), Options(jobs=1), lambda _: None, record)
     assert "运行记录" in caught.value.message and 0 < len(counted) < 200
     kept = len(lines(out))
-    assert kept % journal.CHUNK == 0
+    assert kept % kept_results.CHUNK == 0
     counted.clear()
     whole_run(root, out, resume=True)
     assert len(counted) == 200 - kept and len(lines(out)) == 200
@@ -592,6 +595,61 @@ def test_one_file_that_goes_away_is_one_line(tmp_path: Path, here: None, monkeyp
     results = run(tasks, Options(jobs=1), lambda _: None)
     assert [one.state for one in results].count("done") == 2
     assert [item["code"] for one in results for item in one.findings if one.state == "refused"] == ["E-BOOK-MISSING"]
+
+
+# --- nothing is held
+
+
+def results_at_hand() -> int:
+    gc.collect()
+    return sum(isinstance(held, FileResult) for held in gc.get_objects())
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_check_holds_no_results(
+    as_json: bool,
+    tmp_path: Path,
+    counted: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It has no folder to keep them in; the most there are at once are those on their way to the disk."""
+    root, most = small_files(tmp_path / "in", 100), [results_at_hand()]
+    honest = kept_results.Kept._lines_of if as_json else report_tally.Tally.add
+
+    def looking(*given: Any) -> Any:
+        most.append(results_at_hand())
+        return honest(*given)
+
+    monkeypatch.setattr(*((kept_results.Kept, "_lines_of") if as_json else (report_tally.Tally, "add")), looking)
+    assert run_batch([root], None, jobs=1, as_json=as_json) == 0
+    said = capsys.readouterr().out
+    assert len(json.loads(said)["files"]) == 100 if as_json else "共 100 份：已核算 100" in said
+    assert len(most) > 100 and max(most) - most[0] < 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_check_without_room_for_its_record_stops(tmp_path: Path, counted: list[str]) -> None:
+    tasks = find_tasks([small_files(tmp_path / "in", 200)], None)
+    with pytest.raises(WorkbookError, match="E-STOPPED.*临时文件夹"), Scratch() as record:
+        record._base.execute("PRAGMA max_page_count = 12")
+        run(tasks, Options(jobs=1), lambda _: None, record)
+
+
+def test_the_engine_libreoffice_is_done_with_some_files_before_it_begins_the_next(
+    tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, told, asked = small_files(tmp_path / "in", 5), [], []
+
+    def evaluated(paths: list[Path], _: float) -> dict[Path, Any]:
+        asked.append((len(told), len(paths)))
+        return dict.fromkeys(paths, {})
+
+    monkeypatch.setattr(crosscheck, "_AT_ONCE", 2)
+    monkeypatch.setattr(crosscheck, "evaluate_libreoffice", evaluated)
+    save(root, "空.xlsx", b"")
+    run(find_tasks([root], None), Options(jobs=1, engine="libreoffice"), told.append)
+    assert asked == [(0, 2), (2, 2), (4, 1)] and [result.state for result in told] == ["done"] * 5 + ["refused"]
 
 
 # --- the same again

@@ -14,17 +14,15 @@ import os
 import re
 import socket
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from functools import lru_cache, partial
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from workbooks.batch.failures import stopped
-from workbooks.batch.results import as_json
-from workbooks.batch.tasks import CHUNK, RECORDS_NAME, FileResult, Options, Skipped, Task, shown
+from workbooks.batch.kept_results import FILES, Kept, now
+from workbooks.batch.tasks import RECORDS_NAME, Options, Skipped, Task, shown
 from workbooks.files.package import read_file
 from workbooks.files.writing import discard_temporaries, ensure_writable, io_reason, write_atomically
 from xlcalc import __version__
@@ -32,22 +30,19 @@ from xlcalc.errors import WorkbookError, WorkbookRefused
 from xlcalc.packs.registry import load_policy, policy_ids
 
 DATABASE_NAME, LOG_NAME, HOLDER_NAME = "journal.sqlite", "日志.txt", "正在使用.txt"
-CHUNK_SECONDS = 1.0
 _FORMAT = 2
 _SETTINGS = ("locking_mode = EXCLUSIVE", "synchronous = EXTRA", "journal_mode = DELETE")
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL,"
     " conditions TEXT NOT NULL, started TEXT NOT NULL, finished TEXT)",
-    "CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, sha256 TEXT, template TEXT, packs TEXT NOT NULL,"
-    " state TEXT NOT NULL, output TEXT, output_sha256 TEXT, findings TEXT NOT NULL, seconds REAL NOT NULL,"
-    " finished TEXT NOT NULL, brief TEXT NOT NULL, outcomes BLOB NOT NULL)",
+    FILES,
     "CREATE TABLE IF NOT EXISTS skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL)",
 )
 _AGAIN = "请去掉 --resume 重新运行"
 _CODE = re.compile(r"(?i)(?<![0-9A-Za-z])([0-9A-Z]{4})[0-9A-Z]{12,14}([0-9A-Z]{2})(?![0-9A-Za-z])")
 
 
-class Journal:
+class Journal(Kept):
     """The record in one folder for results; whoever holds it open keeps every other run out.
 
     resume: what the record says is done stays done, where input, result and conditions are as they were.
@@ -61,10 +56,8 @@ class Journal:
         self, outdir: Path, options: Options, *, resume: bool = False, skipped: Sequence[Skipped] = ()
     ) -> None:
         self.folder = outdir / RECORDS_NAME
+        super().__init__()
         self._outdir, self._options, self._resume, self._skipped = outdir, options, resume, skipped
-        self.resumed = self.unfinished = 0
-        self._held: list[tuple[Any, ...]] = []
-        self._since = time.monotonic()
 
     def __enter__(self) -> Journal:
         ensure_writable(self._outdir)
@@ -77,7 +70,7 @@ class Journal:
             self._base.close()
             raise
         discard_temporaries(self._outdir)
-        holder = f"{socket.gethostname()}，进程 {os.getpid()}，{_now()} 开始"
+        holder = f"{socket.gethostname()}，进程 {os.getpid()}，{now()} 开始"
         with contextlib.suppress(OSError):
             write_atomically(self.folder / HOLDER_NAME, holder.encode())
         return self
@@ -87,7 +80,7 @@ class Journal:
             with contextlib.suppress(WorkbookError) if kind else contextlib.nullcontext():
                 self.commit()
                 if kind is None:
-                    self._write("UPDATE run SET finished = ?", [(_now(),)])
+                    self._write("UPDATE run SET finished = ?", [(now(),)])
                 self._log()
         finally:
             with contextlib.suppress(OSError):
@@ -109,59 +102,6 @@ class Journal:
                 found.add(task.path)
         self.resumed = len(found)
         return found
-
-    def results(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
-        """What is on record of some tasks, one after another, as it was noted."""
-        self.commit()
-        for task in tasks:
-            path = shown(task.path)
-            row = self._base.execute(
-                "SELECT sha256, template, packs, state, output, output_sha256, findings, seconds, brief"
-                " FROM file WHERE path = ?", (path,),
-            ).fetchone()  # fmt: skip
-            yield FileResult.kept(
-                partial(self._lines_of, path), row[8], path=path, sha256=row[0], template=row[1],
-                packs=json.loads(row[2]), state=row[3], output=row[4], output_sha256=row[5],
-                findings=json.loads(row[6]), seconds=row[7],
-            )  # fmt: skip
-
-    def _lines_of(self, path: str) -> bytes:
-        lines: bytes = self._base.execute("SELECT outcomes FROM file WHERE path = ?", (path,)).fetchone()[0]
-        return lines
-
-    def recording(self, progress: Callable[[FileResult], None]) -> Callable[[FileResult], None]:
-        """The same progress, each result noted first."""
-
-        def noted(result: FileResult) -> None:
-            self.add(result)
-            progress(result)
-
-        return noted
-
-    def add(self, result: FileResult) -> None:
-        """Notes a result; it is on the disk after the next ``commit``, which comes by itself in time."""
-        lines, brief = result.texts
-        self._held.append((
-            result.path, result.sha256, result.template, as_json(result.packs), result.state, result.output,
-            result.output_sha256, as_json(result.findings), result.seconds, _now(), brief, lines,
-        ))  # fmt: skip
-        if len(self._held) >= CHUNK or time.monotonic() - self._since >= CHUNK_SECONDS:
-            self.commit()
-
-    def commit(self) -> None:
-        """One transaction for all results noted since the last."""
-        if self._held:
-            self._write(f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 12)})", self._held)
-        self._held = []
-        self._since = time.monotonic()
-
-    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        try:
-            self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(statement, rows)
-            self._base.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise stopped(f"运行记录写不进去（{error}）") from None
 
     def _opened(self, database: Path) -> sqlite3.Connection:
         try:
@@ -218,7 +158,7 @@ class Journal:
             for statement in _SCHEMA:
                 self._base.execute(statement)
             if held is None:
-                self._base.execute("INSERT INTO run VALUES (1, ?, ?, ?, NULL)", (_FORMAT, conditions, _now()))
+                self._base.execute("INSERT INTO run VALUES (1, ?, ?, ?, NULL)", (_FORMAT, conditions, now()))
             self._base.execute("UPDATE run SET finished = NULL")
             self._base.execute("DELETE FROM skipped")
             rows = {shown(item.path): item.reason for item in self._skipped}
@@ -254,7 +194,7 @@ class Journal:
             codes = sorted({finding["code"] for finding in json.loads(findings)})
             lines.append(f"{when} {state} {seconds:.2f} 秒 {masked(path)} {' '.join(codes)}".rstrip())
         for path, reason in self._base.execute("SELECT path, reason FROM skipped ORDER BY path"):
-            lines.append(f"{_now()} skipped {masked(path)} {reason}")
+            lines.append(f"{now()} skipped {masked(path)} {reason}")
         try:
             write_atomically(self.folder / LOG_NAME, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
@@ -313,7 +253,3 @@ def _is_whole(output: str | None, digest: str | None, task: Task) -> bool:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 from workbooks.batch.child import WRITERS, Disk, deaf, end_with_parent, limit_memory, limit_processor, without_numpy
 from workbooks.batch.failures import codes_of, crashed, failure, go_on
 from workbooks.batch.failures import failed as failed
-from workbooks.batch.tasks import CHUNK, FileResult, Options, Task, lock_marks, shown, whereabouts
-from workbooks.files.filekind import carried
+from workbooks.batch.tasks import CHUNK, FileResult, Options, Task, shown, whereabouts
 from workbooks.files.package import DEFAULT_LIMITS, Package, read_file
 from workbooks.files.writing import discard_temporary
 from workbooks.files.writing import ensure_writable as ensure_writable
@@ -30,7 +29,7 @@ from xlcalc.errors import WorkbookRefused
 from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
-    from workbooks.batch.journal import Journal
+    from workbooks.batch.kept_results import Kept
 
 _Written = tuple[int, Task, FileResult, Future[None]]
 
@@ -49,7 +48,7 @@ def run(
     tasks: Sequence[Task],
     options: Options,
     progress: Told,
-    journal: Journal | None = None,
+    journal: Kept | None = None,
     cluster: str | None = None,
 ) -> list[FileResult]:
     """Recalculates every task; one bad, stuck or crashing file costs only itself. Results in task order.
@@ -71,7 +70,7 @@ def run(
 
 
 def run_recorded(
-    tasks: Sequence[Task], options: Options, progress: Told, journal: Journal, cluster: str | None = None
+    tasks: Sequence[Task], options: Options, progress: Told, journal: Kept, cluster: str | None = None
 ) -> None:
     """The same for a run of any size: what becomes of each file is on record, and nothing else is kept of it.
 
@@ -101,9 +100,19 @@ def _engine(options: Options, cluster: str | None) -> Callable[..., None]:
 
 def run_direct(tasks: Sequence[Task], options: Options, told: Told, settled: Settled = lambda: None) -> None:
     """Every task through the workers, in chunks."""
-    workers = [Worker(options) for _ in range(min(options.workers, len(tasks)))]
-    try:
+    with workers_for(len(tasks), options) as workers:
         share_out(tasks, workers, told, settled)
+
+
+@contextlib.contextmanager
+def workers_for(tasks: int, options: Options) -> Iterator[list[Worker]]:
+    """As many child processes as so many tasks need, ended at the end."""
+    workers: list[Worker] = []
+    try:
+        # One by one: what interrupts this finds those that are up among them.
+        for _ in range(min(options.workers, tasks)):
+            workers.append(Worker(options))
+        yield workers
     finally:
         for worker in workers:
             worker.finish()
@@ -293,6 +302,7 @@ def process(task: Task, options: Options) -> FileResult:
 
 
 def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> FileResult:
+    from workbooks.batch.remarks import with_remarks
     from workbooks.recalc import recalculate_package
     from xlcalc.results.trace import outcome_dict
 
@@ -308,7 +318,7 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
     ledger, choices = options.ledger, dict(options.choices)
     before = ledger.before(digest, task.known) if ledger else None
     done = recalculate_package(package, on=options.on, choices=choices, evaluated=evaluated, before=before)
-    done.findings[:] = _with_remarks(task, done)
+    done.findings[:] = with_remarks(task.path, done)
     result = FileResult(shown(task.path), None, "done", template=done.read.form.id)
     result.packs = {policy: f"{held.id} {held.hash}" for policy, held in done.read.versions.items()}
     result.asked = before.codes if before else {}
@@ -344,34 +354,6 @@ def _checked(data: bytes, given: dict[str, int]) -> Package:
     if form is not None and (refusal := package.measure.over(form_limits(form, given))):
         raise refusal
     return package
-
-
-def _with_remarks(task: Task, done: Any) -> list[Finding]:
-    """The findings of a file, with what it carries, hides or locks named once each."""
-    from workbooks.form import SETTINGS_SHEET, UDF
-    from workbooks.out_of_sight import out_of_sight
-    from workbooks.own_macros import only_our_macros
-    from workbooks.ports import area_of
-
-    book = done.read.book
-    package = book.package
-    remarks = carried(package, own_macros=package.has_macros and only_our_macros(package))
-    if package.measure.locked:
-        message = "工作簿或工作表设有保护密码（已保护）：照常读取，保护未解除。密码请由填报人保管"
-        remarks.append(Finding("E-BOOK-PROTECTED", "info", message))
-    ours = {area_of(book, port.name).sheet for port in done.read.manifest.ports}
-    if done.read.manifest.flavour == UDF:
-        ours.add(SETTINGS_SHEET)
-    hidden = [sheet.name for sheet in book.sheets if sheet.state != "visible" and sheet.name not in ours]
-    if hidden:
-        message = f"有模板之外的隐藏工作表（{'、'.join(hidden)[:200]}），其中的内容没有采用。请核对"
-        remarks.append(Finding("E-BOOK-HIDDEN", "warn", message))
-    remarks += out_of_sight(done.read)
-    if any(mark.exists() for mark in lock_marks(task.path)):
-        message = "文件正在 Excel 或 WPS 中打开，未保存的改动没有计入。请保存并关闭后重新核算"
-        remarks.append(Finding("E-BOOK-OPEN", "warn", message))
-    named = {finding.code for finding in remarks}
-    return [*remarks, *(finding for finding in done.findings if finding.code not in named)]
 
 
 def _write(target: Path, done: Any, result: FileResult) -> None:
