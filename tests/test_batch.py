@@ -6,9 +6,12 @@ import errno
 import hashlib
 import io
 import json
+import multiprocessing.process
 import os
 import shutil
+import signal
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -38,7 +41,7 @@ from macros_bridge.running import run_batch
 from workbooks.batch import run as batch
 from workbooks.batch.failures import go_on
 from workbooks.batch.report import totals, write_report
-from workbooks.batch.run import process, run
+from workbooks.batch.run import process, run, share_out, workers_for
 from workbooks.batch.tasks import RESULT_MARK, FileResult, Options, Task, find_tasks, hold_back_doubles
 from workbooks.engines import libreoffice_engine
 from workbooks.engines.libreoffice_engine import evaluate_libreoffice
@@ -423,3 +426,41 @@ def nothing_left_behind(tmp_path: Path) -> Iterator[None]:
     """No temporary file outlives a test."""
     yield
     assert not list(tmp_path.rglob(".*.tmp"))
+
+
+# --- Ctrl-C
+
+
+@pytest.mark.parametrize("taken_by", ["这个线程", "别的线程"])
+def test_ctrl_c_while_a_child_starts_is_heard_when_it_is_up(taken_by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and by the run alone: the child goes on until the run ends it."""
+    begun: list[Any] = []
+    honest = multiprocessing.process.BaseProcess.start
+    ended = threading.Event()
+
+    def start(process: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        honest(process)
+        begun.append(process)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", start)
+    if taken_by == "别的线程":
+        threading.Thread(target=ended.wait, daemon=True).start()
+    try:
+        with pytest.raises(KeyboardInterrupt), workers_for(3, Options(jobs=2)):
+            raise AssertionError("not heard")
+    finally:
+        ended.set()
+    assert len(begun) == 1 and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_child_does_not_hear_ctrl_c(tmp_path: Path) -> None:
+    task = Task(save(tmp_path, "甲.xlsx", GOOD[CLOUD]), None)
+    with workers_for(1, Options(jobs=1)) as workers:
+        pid = workers[0].process.pid
+        found: list[FileResult] = []
+        for _ in range(2):
+            os.kill(pid or 0, signal.SIGINT)
+            share_out([task], workers, found.append)
+        assert [result.state for result in found] == ["done"] * 2 and workers[0].process.pid == pid

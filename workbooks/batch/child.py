@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 WRITERS = 4
@@ -52,15 +53,35 @@ def limit_processor(seconds: float) -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """A child begun in here does not hear Ctrl-C: the run ends it."""
+    """A child begun in here does not hear Ctrl-C: the run ends it. The run itself hears it when the child is up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    # Blocked, so that the child has it from its first instruction on; noted where another thread takes it meanwhile.
+    held = signal.signal(signal.SIGINT, lambda sign, _: heard.append(sign))
+    try:
+        with _blocked(signal.SIGINT):
+            yield
+    finally:
+        signal.signal(signal.SIGINT, held)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _blocked(sign: signal.Signals) -> Iterator[None]:
+    """A signal waits, for this thread and the processes it begins; nothing where the system has no such thing."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # It unblocks the signal whenever it is first begun.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {sign})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, held)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def without_numpy() -> None:

@@ -250,6 +250,7 @@ def _serve(pipe: Connection, options: Options) -> None:
     Before each task it sends that task's number, with the results that stand on the disk by then.
     """
     global _place
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory(options.megabytes)
     if options.engine == "direct":
