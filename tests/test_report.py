@@ -31,6 +31,7 @@ from workbooks.batch.tasks import (
     Options,
     Skipped,
     find_tasks,
+    hold_back_doubles,
     survey,
 )
 
@@ -292,6 +293,29 @@ def test_the_table_for_machines_has_one_type_a_column(finished: tuple[Path, list
     assert by_name["示例企业2"]["payable_fen"] == "" and "pilot_end" in by_name["示例企业2"]["missing"]
     assert by_name["示例远山机械有限公司"]["output"] == f"深/SaaS{RESULT_MARK}.xlsx"
     assert "E-STORED-DIFFERS" in by_name["示例云溪食品有限公司"]["finding_codes"]
+
+
+def test_a_row_of_the_table_has_the_codes_of_its_own_enterprise(tmp_path: Path) -> None:
+    """One result and one parameter were altered, and one enterprise stands in two files."""
+    rows = clouds()
+    rows[2] |= {"uscc": CLOUD_COMPANY["uscc"]}
+    tampered = typed(filled(CLOUD, *rows), {("t_face_value", 1): 99_999, ("p_faces", 3): 9_900_000})
+    save(tmp_path / "in", "甲.xlsx", tampered)
+    save(tmp_path / "in", "乙.xlsx", filled(CLOUD, CLOUD_COMPANY))
+    results = run(find_tasks([tmp_path / "in"], tmp_path / "out"), Options(jobs=1), lambda _: None)
+    hold_back_doubles(results)
+    write_report(tmp_path / "out", results)
+    found = {
+        (Path(row["file"]).stem, row["name"]): (set(row["finding_codes"].split(";")), row["file_finding_codes"])
+        for row in rows_of_csv(tmp_path / "out")
+    }
+    told = {"E-STORED-DIFFERS", "E-PARAMETER", "E-DOUBLE-FILE"}
+    assert {key: (codes & told, of_file) for key, (codes, of_file) in found.items()} == {
+        ("甲", "示例企业0"): (set(), "E-PARAMETER"),
+        ("甲", "示例企业1"): ({"E-STORED-DIFFERS"}, "E-PARAMETER"),
+        ("甲", "示例企业2"): ({"E-DOUBLE-FILE"}, "E-PARAMETER"),
+        ("乙", "示例青禾电子有限公司"): ({"E-DOUBLE-FILE"}, ""),
+    }
 
 
 @pytest.mark.parametrize("text", [*INJECTED[:-1], " =1", "\u200b@x", "－1", "'=1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -18,6 +19,7 @@ _TEXT = (
 _COUNTS = ("maturity_level", "scenes_at_level", "mandatory_at_level")
 COLUMNS = (
     *_TEXT, "score", *_COUNTS, *(f"{key}_fen" for key in MONEY_RESULTS), "payable_fen", "missing", "finding_codes",
+    "file_finding_codes",
 )  # fmt: skip
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
@@ -38,7 +40,8 @@ class Table:
     """``results.csv``: an outcome a row, one type a column, so that it reads straight into Parquet or a database.
 
     UTF-8 with its mark; results by their path below outdir, money in whole fen, levels 0–4, lists joined by ``;``, an
-    empty field for what is not known.
+    empty field for what is not known. finding_codes: what was found of this outcome and its enterprise;
+    file_finding_codes: what was found of the file as a whole, the same in each of its rows.
     A text that a spreadsheet could run begins with ``'``, and so does one that begins with ``'`` itself.
     """
 
@@ -54,8 +57,8 @@ class Table:
 def _rows(outdir: Path, result: FileResult) -> Iterator[list[Any]]:
     output = below(outdir, result.output).replace(os.sep, "/") if result.output else None
     own = {"file": result.path, "output": output, "template": result.template}
-    codes = {finding["code"] for finding in result.findings}
-    for outcome in result.brief:
+    codes, of_file = _codes(result)
+    for number, outcome in enumerate(result.brief):
         found = outcome["results"]
         texts = own | outcome
         yield [
@@ -65,8 +68,29 @@ def _rows(outdir: Path, result: FileResult) -> Iterator[list[Any]]:
             *(_fen(found.get(key)) for key in MONEY_RESULTS),
             _fen(outcome["payable"]),
             ";".join(outcome["missing"]),
-            ";".join(sorted(codes.union(finding["code"] for finding in outcome["findings"]))),
+            ";".join(sorted(codes[number])),
+            ";".join(sorted(of_file)),
         ]
+
+
+def _codes(result: FileResult) -> tuple[list[set[str]], set[str]]:
+    """The codes of what was found of each outcome and its record, and of the file as a whole.
+
+    A file's findings are those of its records too, and what came to light later at the place of one of them.
+    """
+    records = {(outcome["record"], outcome["where"]): outcome.get("record_codes", {}) for outcome in result.brief}
+    left = Counter(finding["code"] for finding in result.findings)
+    for own in records.values():
+        left.subtract(own)
+    places = {where for _, where in records}
+    whole = [finding for finding in result.findings if left[finding["code"]] > 0]
+    later = {(finding["where"], finding["code"]) for finding in whole if finding["where"] in places}
+    return [
+        {finding["code"] for finding in outcome["findings"]}
+        | set(outcome.get("record_codes", {}))
+        | {code for where, code in later if where == outcome["where"]}
+        for outcome in result.brief
+    ], {finding["code"] for finding in whole if finding["where"] not in places}
 
 
 def below(outdir: Path, output: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -85,7 +86,10 @@ class FileResult:
 
     @property
     def brief(self) -> list[dict[str, Any]]:
-        """The outcomes without what only a program that computes on needs: of the steps, their sentences."""
+        """The outcomes without what only a program that computes on needs.
+
+        Of the steps their sentences; of the findings of their record how many there are of each code.
+        """
         if "_texts" not in self.__dict__:
             return [_in_brief(outcome) for outcome in self.outcomes]
         if "_brief" not in self.__dict__:
@@ -117,7 +121,9 @@ class FileResult:
 
 def _in_brief(outcome: Mapping[str, Any]) -> dict[str, Any]:
     steps = [{"sentences": step["sentences"]} for step in outcome.get("steps", ()) if step["sentences"]]
-    return {**{name: value for name, value in outcome.items() if name not in _LEFT_OUT}, "steps": steps}
+    codes = Counter(finding["code"] for finding in outcome.get("record_findings", ()))
+    kept = {name: value for name, value in outcome.items() if name not in _LEFT_OUT}
+    return {**kept, "steps": steps, **({"record_codes": codes} if codes else {})}
 
 
 def _held_back(outcome: dict[str, Any]) -> bool:
