@@ -72,27 +72,44 @@ class Booking:
 
         if self.act is None:
             return None
-        entered = self.enter_files(lines_of_results(results, options), self.act)
-        paths = [result.path for result in results]
+        paths, remarks = [], []
+        for result in results:
+            paths.append(result.path)
+            remarks.append(_altered(result))
+        entered = self.enter_files(lines_of_results(results, options), self.act, remarks)
         refused = {path: entry["error"] for path, entry in zip(paths, entered.files, strict=True) if "error" in entry}
         return replace(entered, refused=refused)
 
-    def enter_files(self, files: Sequence[FileLines], act: Act) -> Entered:
-        """The same for what was read of files in another way."""
+    def enter_files(self, files: Sequence[FileLines], act: Act, remarks: Sequence[str] = ()) -> Entered:
+        """The same for what was read of files in another way; remarks: what is told of each file besides, or ""."""
         from workbooks.ledger.booking import book_all
 
         with opened(self.address) as ledger:
             done = book_all(ledger, act, self.batch, files, correcting=self.correcting)
-        told = [_told(file, result) for file, result in zip(files, done, strict=True)]
+        told = [_told(*each) for each in zip(files, done, remarks or [""] * len(files), strict=True)]
         return Entered(
             [line for lines, _ in told for line in lines], [entry for _, entry in told],
             any("error" in entry or entry["left"] or entry["over"] for _, entry in told),
         )  # fmt: skip
 
 
-def _told(file: FileLines, result: Booked | LedgerError) -> tuple[list[str], dict[str, Any]]:
+def _altered(result: FileResult) -> str:
+    """The remark that a file stores other results or parameters than are right; "" where it does not."""
+    found = [finding for finding in result.findings if "stored" in finding]
+    if not found:
+        return ""
+    first = f"如 {found[0]['where']}，保存“{found[0]['stored']}”，应为“{found[0]['computed']}”"
+    return (
+        f"文件中有 {len(found)} 处保存的结果或参数与重新核算的不同，可能改动过，请核对（{first}）；登记以重新核算的为准"
+    )
+
+
+def _told(file: FileLines, result: Booked | LedgerError, remark: str) -> tuple[list[str], dict[str, Any]]:
     entry: dict[str, Any] = {"file": file.source.name, "sha256": file.source.sha256, "left": file.left}
     left = [f"  未登记 {place}：{why}" for place, why in file.left]
+    if remark:
+        entry["remark"] = remark
+        left.insert(0, f"  提示：{remark}")
     if isinstance(result, Exception):
         return [str(result), *left], entry | {"state": "refused", "error": result.as_dict()}
     counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""

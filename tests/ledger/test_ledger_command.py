@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 from workbench import SAAS as SAAS_FORM
-from workbench import SAAS_COMPANY, filled
+from workbench import SAAS_COMPANY, filled, typed
 
 from ledger.ledger_bench import lived_in
 from macros_bridge.ledger_command import ledger_app
@@ -47,6 +47,16 @@ def workbook(tmp_path: Path) -> Path:
     path = tmp_path / "推荐表.xlsx"
     path.write_bytes(filled(SAAS_FORM, SAAS_COMPANY))
     return path
+
+
+def test_a_file_whose_stored_results_were_altered_is_entered_with_that_remark(at_file: None, workbook: Path) -> None:
+    """12万 at 60 % reduce 72,000; that its own payment of 48,000 was written as 0 is told, twice if asked twice."""
+    ledger("init")
+    workbook.write_bytes(typed(workbook.read_bytes(), {"t_own_payment": 0}))
+    for state in ("已登记，1 项，72,000.00 元", "未重复登记"):
+        said = ledger("book", workbook, "--batch", "示例第一批", *WHO).stdout
+        assert state in said and "1 处保存的结果或参数与重新核算的不同" in said and "保存“0”，应为“48000.00”" in said
+    assert "48000.00" in told("book", workbook, "--batch", "示例第一批", *WHO)["files"][0]["remark"]
 
 
 def test_a_year_in_the_ledger(at: None, workbook: Path, tmp_path: Path) -> None:
