@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
+from macros_bridge.warned import Warned, place
 from workbooks.batch.journal import Journal
 from workbooks.batch.kept_results import Kept, Scratch
 from workbooks.batch.report import write_report, write_run
@@ -188,19 +189,22 @@ def _results(tasks: Sequence[Task], options: Options, progress: Told, record: Ke
 
 
 def _print_findings(results: Iterable[FileResult], *, checking: bool) -> None:
-    """When only checking, every finding; when recalculating, what stops a file or blocks it."""
+    """When only checking, every finding; when recalculating, what stops a file or blocks it, and kinds of warnings."""
+    warned = Warned()
     for result in results:
-        name = Path(result.path).name
         shown = list(result.findings)
         if checking:
             shown += [finding for outcome in result.brief for finding in outcome["findings"]]
+        else:
+            warned.add(result)
         for finding in shown:
             if checking or finding["severity"] == "block":
-                place = name if finding["where"] in (None, name) else f"{name} {finding['where']}"
                 clause = f"（{finding['clause']}）" if finding["clause"] else ""
                 done = result.state == "done"
                 word = SEVERITY_LABELS[finding["severity"]] if done else STATE_LABELS[result.state]
-                print(f"[{finding['code']}] {place}：{word}：{finding['message']}{clause}")
+                print(f"[{finding['code']}] {place(result, finding)}：{word}：{finding['message']}{clause}")
+    for line in warned.lines():
+        print(line)
 
 
 def _summary(tally: Tally, skipped: int, resumed: int) -> str:

@@ -17,6 +17,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled, opened, place, save, seen, typed
 
+from macros_bridge.warned import Warned
 from workbooks.batch import report_pages
 from workbooks.batch.report import totals, write_report, write_run
 from workbooks.batch.report_lines import COLUMNS, safe
@@ -390,3 +391,18 @@ def results_fill(form: str) -> list[Any]:
     from workbooks.template import manifest
 
     return [port for port in manifest(form).ports if port.direction == "fill"]
+
+
+def test_the_screen_after_a_recalculation_shows_each_kind_of_warning_once() -> None:
+    """Of 2,500 warnings of 25 kinds, the most frequent with their numbers."""
+    warned = Warned()
+    for number in range(100):
+        found = [
+            {"code": f"W-{kind:02}", "severity": "warn", "clause": None, "message": "请" * 500, "where": "表!A1"}
+            for kind in range(25) for _ in range(1 + (kind == 7))
+        ]  # fmt: skip
+        info = {"code": "I-1", "severity": "info", "clause": None, "message": "说明", "where": None}
+        warned.add(FileResult(f"收件/{number}.xlsx", None, "done", findings=[*found, info]))
+    lines = list(warned.lines())
+    assert lines[0].startswith("[W-07] 提醒 200 条，在 100 份文件中，如 0.xlsx 表!A1：请")
+    assert len(lines) == 21 and max(map(len, lines)) < 300 and lines[-1].startswith("另有 5 种提醒")

@@ -116,6 +116,24 @@ def test_a_run_is_entered_once(file_address: str, tmp_path: Path) -> None:
         assert totals(ledger, USCC) == {SAAS: 72000}
 
 
+def test_a_run_that_only_asks_the_ledger_says_what_it_warns_of(file_address: str, tmp_path: Path) -> None:
+    """Two forms say nothing was had, and the ledger knows of 72,000: one line with an example."""
+    with open_ledger(file_address) as ledger:
+        for number in (1, 2):
+            grant(ledger, code(number), SAAS, 72000)
+            write(tmp_path / f"{number}.xlsx", uscc=code(number), saas_reduction_to_date="0元")
+    said = (
+        CliRunner()
+        .invoke(
+            app,
+            ["recalc", str(tmp_path), "-o", str(tmp_path / "结果"), "--ledger", file_address, "--batch", SECOND],
+        )
+        .stdout
+    )
+    (line,) = [line for line in said.splitlines() if "[E-LEDGER-DIFFERS]" in line]
+    assert "提醒 2 条，在 2 份文件中，如 1.xlsx " in line and "72,000.00 元" in line
+
+
 @pytest.mark.parametrize(
     "given",
     [
