@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -342,22 +342,51 @@ def test_an_enterprise_in_two_files_is_paid_in_neither(tmp_path: Path, capsys: p
         assert all("甲.xlsx" in message and "乙.xlsx" in message for message in twice)
 
 
+# Two sound codes, and what became of the first: its last three digits lost in a spreadsheet, its check digit wrong.
+SOUND, OTHER, LOST, WRONG = "91000000MA0000001R", "91000000MA0000010P", "911301021000001000", "91000000MA0000001X"
+
+
 @pytest.mark.parametrize(
-    ("codes_given", "held"), [(("91A", None), True), (("91A", "91B"), False), ((None, None), True)]
+    ("codes_given", "held"),
+    [
+        ((SOUND, None), True),
+        ((SOUND, LOST), True),
+        ((SOUND, WRONG), True),
+        ((None, None), True),
+        ((SOUND, OTHER), False),
+    ],
 )
-def test_an_enterprise_without_its_code_in_one_file_is_known_by_its_name(
+def test_an_enterprise_is_known_by_its_name_where_a_code_is_missing_or_spoiled(
     codes_given: tuple[str | None, ...], held: bool
 ) -> None:
-    """Leaving the code out of the second form pays nothing twice; firms of one name with codes of their own are two."""
-    outcome = {"policy": "示例", "status": "determined", "payable": {"fen": 1}, "findings": [], "where": "表!A6"}
+    """Firms of one name with sound codes of their own are two, and someone is asked to look."""
     names = ("示例甲有限公司", "示例甲 有限公司")
+    results = doubled(zip(codes_given, names, strict=True))
+    assert [result.outcomes[0]["payable"] is None for result in results] == [held, held]
+    said = [[(item["code"], item["severity"]) for item in result.findings] for result in results]
+    assert said == [[("E-DOUBLE-FILE", "block") if held else ("E-SAME-NAME", "warn")]] * 2
+
+
+def doubled(
+    enterprises: Iterable[tuple[str | None, str]], names: Sequence[str] = ("甲.xlsx", "乙.xlsx")
+) -> list[FileResult]:
+    """A result for each, payable as far as itself is concerned."""
+    outcome = {"policy": "示例", "status": "determined", "payable": {"fen": 1}, "findings": [], "where": "表!A6"}
     results = [
-        FileResult(f"{number}.xlsx", None, "done", [outcome | {"uscc": code, "name": name}])
-        for number, (code, name) in enumerate(zip(codes_given, names, strict=True))
+        FileResult(path, None, "done", [outcome | {"uscc": code, "name": name}])
+        for path, (code, name) in zip(names, enterprises, strict=True)
     ]
     hold_back_doubles(results)
-    assert [result.outcomes[0]["payable"] is None for result in results] == [held, held]
-    assert [len(result.findings) for result in results] == [held, held]
+    return results
+
+
+def test_one_code_with_two_names_says_so_and_files_of_one_name_are_told_apart() -> None:
+    results = doubled([(SOUND, "示例甲有限公司"), (SOUND, "示例乙有限公司")], ["甲镇/表.xlsx", "乙镇/表.xlsx"])
+    for result in results:
+        (finding,) = result.findings
+        assert finding["code"] == "E-DOUBLE-FILE" and result.outcomes[0]["payable"] is None
+        assert "同一代码对应不同的名称" in finding["message"] and "示例甲有限公司、示例乙有限公司" in finding["message"]
+        assert "甲镇/表.xlsx、乙镇/表.xlsx" in finding["message"] and "请按营业执照核对" in finding["message"]
 
 
 def test_a_file_with_macros_gets_its_result_in_a_fresh_workbook(tmp_path: Path) -> None:

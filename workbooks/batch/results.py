@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xlcalc.values.text import squeeze
+from xlcalc.values.uscc import problem_of_uscc
 
 _LEFT_OUT = frozenset({"format", "library", "application_date", "attested", "record_findings", "ledger", "steps"})
+_NOT_GIVEN = "未填"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 as_json: Callable[[Any], str] = _ENCODER.encode
 
@@ -166,10 +168,19 @@ class _Called(NamedTuple):
     name: str
 
 
+@dataclass
+class _Met:
+    """Where something was met, and what it stood beside there: names beside a code, codes beside a name."""
+
+    paths: dict[str, None] = field(default_factory=dict)
+    beside: dict[str, None] = field(default_factory=dict)
+
+
 class Doubles:
     """The enterprises that stand in two files of a run: paid in neither, with a finding in each.
 
-    An enterprise goes by its code; where it gives none in one of the files, by its name.
+    An enterprise goes by its code, and by its name where a code beside it is missing or cannot be right. One name with
+    sound codes may be two firms: both are paid, with a warning.
     """
 
     def __init__(self, results: Iterable[FileResult]) -> None:
@@ -177,17 +188,16 @@ class Doubles:
 
         # Opinions on an enterprise are paid nothing, and it may have many.
         self._opinions = {name for name, spec in forms().items() if spec.kind == "review"}
-        first: dict[_Called, str] = {}
-        places: dict[_Called, dict[str, None]] = {}
-        codeless: set[_Called] = set()
+        first: dict[_Called, tuple[str, str]] = {}
+        self._met: dict[_Called, _Met] = {}
         for result in results:
             for number, key in self._keys(result):
-                path = first.setdefault(key, result.path)
+                outcome = result.brief[number]
+                beside = (outcome["name"] if key.uscc else outcome["uscc"]) or _NOT_GIVEN
+                path, before = first.setdefault(key, (result.path, beside))
                 if path != result.path:
-                    places.setdefault(key, {path: None})[result.path] = None
-                if not result.brief[number]["uscc"]:
-                    codeless.add(key)
-        self._places = {key: paths for key, paths in places.items() if key.uscc or key in codeless}
+                    met = self._met.setdefault(key, _Met({path: None}, {before: None}))
+                    met.paths[result.path] = met.beside[beside] = None
 
     def _keys(self, result: FileResult) -> Iterator[tuple[int, _Called]]:
         if result.template in self._opinions:
@@ -200,20 +210,37 @@ class Doubles:
 
     def __call__(self, result: FileResult) -> None:
         """Holds back what of a result is paid nowhere."""
-        if not self._places:
+        if not self._met:
             return
+        told: dict[int, dict[str, None]] = {}
         for number, key in self._keys(result):
-            if key not in self._places:
+            met = self._met.get(key)
+            # The name of an enterprise says no more than its code where both stand in the same files.
+            if met is None or met.paths.keys() <= told.get(number, {}).keys():
                 continue
-            result.hold_back(number)
-            files = "、".join(dict.fromkeys(Path(path).name for path in self._places[key]))
-            message = f"“{key.uscc or key.name}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
-            finding = {
-                "code": "E-DOUBLE-FILE", "severity": "block", "clause": None,
-                "message": message, "where": result.brief[number]["where"],
-            }  # fmt: skip
+            told[number] = told.get(number, {}) | met.paths
+            finding = _finding_of(key, met) | {"where": result.brief[number]["where"]}
+            if finding["severity"] == "block":
+                result.hold_back(number)
             if finding not in result.findings:
                 result.findings.append(finding)
+
+
+def _finding_of(key: _Called, met: _Met) -> dict[str, Any]:
+    names = [Path(path).name for path in met.paths]
+    files = "、".join(names if len(set(names)) == len(names) else met.paths)
+    code, severity = "E-DOUBLE-FILE", "block"
+    if len(met.beside) == 1:
+        message = f"“{key.uscc or key.name}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
+    else:
+        what = "同一代码对应不同的名称" if key.uscc else "同一名称对应不同的代码"
+        message = f"{what}：“{key.uscc or key.name}”——{'、'.join(met.beside)}，在本次运行的多个文件中：{files}"
+        if key.uscc or any(beside == _NOT_GIVEN or problem_of_uscc(beside) for beside in met.beside):
+            message += "。均未计入可拨付合计，请按营业执照核对"
+        else:
+            code, severity = "E-SAME-NAME", "warn"
+            message += "。请按营业执照核对是否同一企业"
+    return {"code": code, "severity": severity, "clause": None, "message": message}
 
 
 def hold_back_doubles(results: Iterable[FileResult]) -> None:
