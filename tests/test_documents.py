@@ -48,11 +48,12 @@ from workbench import (
 from workbooks.documents import cases
 from workbooks.documents.cases import Run, run_of_facts, run_of_workbooks
 from workbooks.documents.deadlines import Deadline, after_working_days, fixed
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.documents.kinds import KINDS, Wishes, make
 from workbooks.documents.material_list import LACKING, NOT_ASKED, PRESENT, UNSEEN, material_list
 from workbooks.documents.naming import document_name, write_new
 from workbooks.documents.payment_table import payment_table
-from workbooks.documents.publicity import mask_code, publicity_list
+from workbooks.documents.publicity import publicity_list
 from workbooks.documents.recognition_sheet import recognition_sheet
 from workbooks.documents.review_sheets import opinion_sheet, review_sheet, review_summary
 from workbooks.documents.statistics import statistics_workbook
@@ -372,6 +373,35 @@ def test_who_is_objected_to_is_not_paid_yet() -> None:
     with pytest.raises(InputError) as caught:
         payment_table(vouchers(), SAAS_VOUCHER, withheld=["没有的企业"])
     assert caught.value.code == "E-DOCUMENT-NAME"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (code(2)[:17] + "A", f"校验位应为 {code(2)[17]}"),
+        (code(2)[:17], "现为17位"),
+        ("911301021000001000", "末三位已被表格软件改成 000"),
+    ],
+)
+def test_who_gave_a_code_that_cannot_be_right_is_neither_paid_nor_published_and_said_so(wrong: str, why: str) -> None:
+    name = "示例2号机械有限公司"
+    run = run_of_facts(SAAS_VOUCHER, [voucher_row(1), voucher_row(2, uscc=wrong)])
+    assert [case.payable for case in run.cases] == [Money(7_200_000)] * 2
+    for kind in ("payment", "publicity", "recommendation"):
+        made = make(kind, run, Wishes(codes=True))
+        (document,) = made.documents
+        said = [line for line in text_of(document.data).splitlines() if name in line]
+        shown = mask_code(wrong) if kind == "publicity" else wrong
+        assert len(said) == 1 and shown in said[0] and why in said[0] and "请按营业执照核对" in said[0]
+        assert "示例1号机械有限公司" in text_of(document.data) and name in "".join(made.notes)
+        if kind != "recommendation":
+            assert total_row(next(iter(sheets(document.data).values())))[0] == "合计（1 家）"
+        with pytest.raises(InputError) as caught:
+            make(kind, Run(run.cases[1:]), Wishes())
+        assert caught.value.code == "E-DOCUMENT-EMPTY" and why in str(caught.value.remedy)
+    sheet = sheets(make("publicity", run, Wishes()).documents[0].data)["公示名单"]
+    last = next(row for row in sheet.iter_rows() if name in str(row[0].value))[0].row
+    assert last > openpyxl.utils.range_boundaries(sheet.print_area.rpartition("!")[2])[3]
 
 
 def test_an_enterprise_in_two_files_is_paid_in_neither(tmp_path: Path) -> None:

@@ -94,6 +94,18 @@ def test_what_is_not_determined_is_left_out_and_named(ledger: Ledger, tmp_path: 
     assert totals(ledger, code(7)) == {}
 
 
+def test_a_code_that_cannot_be_right_is_not_entered(file_ledger: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "代码.xlsx"
+    codes = (code(7), code(8)[:17] + "A", code(9)[:17], "911301021000001000")
+    rows = [SAAS_COMPANY | {"uscc": uscc, "enterprise_name": f"示例{n}厂"} for n, uscc in enumerate(codes)]
+    path.write_bytes(filled(SAAS_FORM, *rows))
+    (found,) = lines_of_workbooks(file_ledger, [path], FIRST)
+    assert [item.uscc for item in found.lines] == [code(7)]
+    assert [why.removeprefix("统一社会信用代码")[:9] for _, why in found.left] == [
+        f"校验位应为 {code(8)[17]}", "应为18位数字和大", "末三位已被表格软件",
+    ]  # fmt: skip
+
+
 def test_an_enterprise_in_two_files_is_in_neither(ledger: Ledger, tmp_path: Path) -> None:
     paths = [saas(tmp_path, "一"), saas(tmp_path, "二", contract_date="2025-05-30")]
     files = lines_of_workbooks(ledger, paths, FIRST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -14,6 +14,7 @@ from workbooks.documents.choices_letter import TITLE as CHOICES
 from workbooks.documents.choices_letter import choices_letter
 from workbooks.documents.deadlines import Deadline
 from workbooks.documents.demands import demands, to_do
+from workbooks.documents.doubtful_codes import doubts, told_apart
 from workbooks.documents.grounds import policy_label
 from workbooks.documents.material_list import TITLE as MATERIALS
 from workbooks.documents.material_list import material_list
@@ -21,11 +22,11 @@ from workbooks.documents.naming import document_name
 from workbooks.documents.payment_table import TITLE as PAYMENT
 from workbooks.documents.payment_table import payment_table
 from workbooks.documents.publicity import TITLE as PUBLICITY
-from workbooks.documents.publicity import publicity_list
+from workbooks.documents.publicity import approved, publicity_list
 from workbooks.documents.recognition_sheet import TITLE as RECOGNITION
 from workbooks.documents.recognition_sheet import recognition_sheet
 from workbooks.documents.recommendation_letter import TITLE as RECOMMENDATION
-from workbooks.documents.recommendation_letter import recommendation_letter
+from workbooks.documents.recommendation_letter import recommendation_letter, recommended
 from workbooks.documents.recovery_notice import TITLE as RECOVERY
 from workbooks.documents.recovery_notice import recovery_notice
 from workbooks.documents.review_sheets import OPINION, REVIEW, SUMMARY, opinion_sheet, review_sheet, review_summary
@@ -72,10 +73,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Planned:
-    """A document that is still to be written."""
+    """A document that is still to be written. notes: what whoever issues it has to know besides."""
 
     name: str
     write: Callable[[], bytes]
+    notes: Sequence[str] = ()
 
 
 def make(kind: str, run: Run, wishes: Wishes) -> Made:
@@ -98,6 +100,7 @@ def make(kind: str, run: Run, wishes: Wishes) -> Made:
             made.notes.append(f"{error.where}：{error.message}" if error.where else error.message)
             continue
         made.documents.append(Document(_unlike(planned.name, taken), data))
+        made.notes += planned.notes
     if last is not None and not made.documents:
         raise last
     return made
@@ -145,12 +148,15 @@ def _each(
 
 
 def _per_policy(
-    run: Run, wishes: Wishes, title: str, write: Callable[[str], bytes], suffix: str = XLSX
-) -> Iterator[Planned]:
+    run: Run, wishes: Wishes, title: str, write: Callable[[str], bytes], suffix: str = XLSX,
+    listed: Callable[[Run, str], list[Case]] | None = None,
+) -> Iterator[Planned]:  # fmt: skip
+    """One document a policy. listed: whom it is about, for one that leaves out whose code cannot be right."""
     county = county_of(run, wishes)
     for policy in run.policies():
         name = document_name(county, f"{policy_label(policy)}{title}", day=wishes.day, suffix=suffix)
-        yield Planned(name, partial(write, policy))
+        notes = [f"{title}：{text}" for text in doubts(told_apart(listed(run, policy))[1])] if listed else []
+        yield Planned(name, partial(write, policy), notes)
 
 
 def _supplement(run: Run, wishes: Wishes) -> Iterator[Planned]:
@@ -186,12 +192,12 @@ def _publicity(run: Run, wishes: Wishes) -> Iterator[Planned]:
         publicity_list, run, start=wishes.start, end=wishes.end, codes=wishes.codes, office=wishes.office,
         contact=wishes.contact,
     )  # fmt: skip
-    return _per_policy(run, wishes, PUBLICITY, write)
+    return _per_policy(run, wishes, PUBLICITY, write, listed=approved)
 
 
 def _payment(run: Run, wishes: Wishes) -> Iterator[Planned]:
     write = partial(payment_table, run, day=wishes.day, office=wishes.office, withheld=wishes.withheld)
-    return _per_policy(run, wishes, PAYMENT, write)
+    return _per_policy(run, wishes, PAYMENT, write, listed=approved)
 
 
 def _recommendation(run: Run, wishes: Wishes) -> Iterator[Planned]:
@@ -199,7 +205,7 @@ def _recommendation(run: Run, wishes: Wishes) -> Iterator[Planned]:
         recommendation_letter, run, county=county_of(run, wishes), office=wishes.office, day=wishes.day,
         number=wishes.number,
     )  # fmt: skip
-    return _per_policy(run, wishes, RECOMMENDATION, write, DOCX)
+    return _per_policy(run, wishes, RECOMMENDATION, write, DOCX, recommended)
 
 
 def _recovery(run: Run, wishes: Wishes) -> Iterator[Planned]:

@@ -252,6 +252,12 @@ class Sheet:
         if 1 <= pages <= _FEW_PAGES and self._printed <= (pages + _LITTLE) * self._room:
             self.sheet.fit_to_pages(1, pages)
 
+    def unprinted(self, lines: Iterable[str]) -> None:
+        """Remarks for whoever issues the document, below the printed area: to be called last."""
+        for line in lines:
+            self.gap(6)
+            self._line(f"（不打印）{line}", Font(name=BODY_FONT, size=9, color="C00000"), align="left", least=15)
+
     def _line(self, text: str, font: Font, *, align: str, least: float, boxed: bool = False) -> None:
         colour = {"font_color": f"#{font.color.rgb[-6:]}"} if font.color else {}
         look = self.book.look(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from workbooks.documents.cases import Case, Run
+from workbooks.documents.doubtful_codes import doubts, told_apart
 from workbooks.documents.grounds import identity_lines, issuer, policy_label
 from workbooks.documents.looks import NO_DAY, Book, Column
 from workbooks.documents.publicity import approved
@@ -36,15 +37,17 @@ def payment_table(
 ) -> bytes:
     """拨付表 of one policy: only what is payable; each amount and the total in figures and in words.
 
-    withheld: names or codes of enterprises with an objection still open, who are left out and named below.
+    withheld: names or codes of enterprises with an objection still open, who are left out and named below, as are
+    those whose code cannot be right.
     day: 填表日期. office: who pays, else who issued the policy. A cell beside the total says when amounts were changed
     and the words no longer fit. Raises InputError ``E-DOCUMENT-EMPTY`` where nothing is payable, ``E-DOCUMENT-NAME``
     for a withheld name that nobody has.
     """
     cases, left_out = _sorted_out(approved(run, policy), withheld)
-    cases = [case for case in cases if case.payable]
+    cases, doubtful = told_apart([case for case in cases if case.payable])
     if not cases:
-        raise InputError("E-DOCUMENT-EMPTY", "没有可以拨付的金额", where=policy, remedy="请核对核算结果和异议处理情况")
+        remedy = "".join(doubts(doubtful)) or "请核对核算结果和异议处理情况"
+        raise InputError("E-DOCUMENT-EMPTY", "没有可以拨付的金额", where=policy, remedy=remedy)
     book = Book(TITLE)
     sheet = book.sheet(TITLE, _COLUMNS, landscape=True)
     sheet.title(f"{policy_label(policy)}{TITLE}")
@@ -64,6 +67,7 @@ def payment_table(
     sheet.sheet.write_formula(row, len(_COLUMNS), check, book.look(font_color="#C00000", font_name="仿宋"), "")
     sheet.signatures(("制表人", "复核人", "审批人"))
     notes = [f"因异议尚未排除暂不拨付：{'、'.join(case.name for case in left_out)}。"] if left_out else []
+    notes += [f"{text}。" for text in doubts(doubtful)]
     notes.append("金额为核算结果；开户信息由企业提供，须与营业执照名称一致。")
     sheet.footnotes([*notes, *identity_lines(cases)])
     sheet.finish()

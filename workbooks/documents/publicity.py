@@ -7,6 +7,7 @@ from datetime import date
 
 from workbooks.documents.cases import Case, Run
 from workbooks.documents.deadlines import Deadline
+from workbooks.documents.doubtful_codes import doubts, mask_code, told_apart
 from workbooks.documents.grounds import documents_of, identity_lines, issuer, needed_step, policy_label, steps_into
 from workbooks.documents.looks import NO_DAY, Book, Column
 from workbooks.documents.plain_text import readable
@@ -34,15 +35,6 @@ def _amount(case: Case) -> Money:
     return case.payable or Money(0)
 
 
-def mask_code(code: str) -> str:
-    """A code with its middle hidden: the registering office and the last four characters stay.
-
-    >>> mask_code("91000000MA0000001R")
-    '910000********001R'
-    """
-    return f"{code[:6]}{'*' * (len(code) - 10)}{code[-4:]}" if len(code) == 18 else ""
-
-
 def publicity_list(
     run: Run, policy: str, *, start: date | None = None, end: Deadline | None = None, codes: bool = False,
     office: str = "", contact: str = "",
@@ -51,17 +43,17 @@ def publicity_list(
 
     start, end: the first and the last day of the 公示, left open where not given. codes: with the masked
     统一社会信用代码. office: who publishes, else who issued the policy. contact: how to object, printed as given.
+    Who gave a code that cannot be right is not on it, which the sheet says where it is not printed.
     Raises InputError ``E-DOCUMENT-EMPTY`` where nobody is to be published, ``E-DOCUMENT-STEP`` for a policy that
     neither pays nor publishes, ``E-PERIOD`` for an end before the start.
     """
-    cases = approved(run, policy)
+    cases, doubtful = told_apart(approved(run, policy))
     if cases and not cases[-1].pays:
         # An assessment without a procedure of its own is nobody's programme and has nothing to publish.
         needed_step(cases[-1].version, policy, _STEP, TITLE)
     if not cases:
-        raise InputError(
-            "E-DOCUMENT-EMPTY", "没有可以公示的企业", where=policy, remedy="请先处理待补正和不符合条件的企业"
-        )
+        remedy = "".join(doubts(doubtful)) or "请先处理待补正和不符合条件的企业"
+        raise InputError("E-DOCUMENT-EMPTY", "没有可以公示的企业", where=policy, remedy=remedy)
     if start and end and end.day < start:
         raise InputError("E-PERIOD", "公示截止日期早于开始日期", where=str(end), remedy="请核对起止日期")
     counties, levels = any(case.facts.get("county") for case in cases), any(case.level is not None for case in cases)
@@ -102,6 +94,7 @@ def publicity_list(
         notes.append(_NOT_FORESEEN)
     sheet.footnotes([*notes, *identity_lines(cases)])
     sheet.finish()
+    sheet.unprinted(doubts(doubtful, public=True))
     return book.data()
 
 

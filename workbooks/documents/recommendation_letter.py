@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from workbooks.documents.cases import Case, Run
+from workbooks.documents.doubtful_codes import doubts, told_apart
 from workbooks.documents.grounds import documents_of, identity_lines, issuer, needed_step, policy_label
 from workbooks.documents.letters import Letter
 from xlcalc.errors import InputError
@@ -27,14 +28,16 @@ def recommendation_letter(
     """推荐文件 to the office that issued the policy, with the names of those recommended, in the order of the 推荐表.
 
     county: as it stands in the title. office: who recommends, else the 推荐单位 of the form. number: its 文号.
-    annexes: what is enclosed, else the policy's table. Raises InputError ``E-DOCUMENT-STEP`` where the document
+    annexes: what is enclosed, else the policy's table. Who gave a code that cannot be right is named below the list
+    instead. Raises InputError ``E-DOCUMENT-STEP`` where the document
     provides for no recommendation, ``E-DOCUMENT-EMPTY`` where nobody can be recommended.
     """
     version = run.needed(policy)[-1].version
     step = needed_step(version, policy, _STEP, TITLE)
-    cases = recommended(run, policy)
+    cases, doubtful = told_apart(recommended(run, policy))
     if not cases:
-        raise InputError("E-DOCUMENT-EMPTY", "没有可以推荐的企业", where=policy, remedy="请先处理不符合条件的企业")
+        remedy = "".join(doubts(doubtful)) or "请先处理不符合条件的企业"
+        raise InputError("E-DOCUMENT-EMPTY", "没有可以推荐的企业", where=policy, remedy=remedy)
     office = office or next((name for case in cases if (name := case.told("recommending_authority"))), "")
     who = office or (f"{county}工业和信息化主管部门" if county else "推荐单位")
     label = policy_label(policy)
@@ -60,7 +63,7 @@ def recommendation_letter(
     open_cases = [case.name for case in cases if case.outcome.status != "determined"]
     if open_cases:
         letter.note(f"盖章前请确认，下列企业尚有未填写或待核定的内容：{'、'.join(open_cases)}。")
-    for line in identity_lines(cases):
+    for line in (*(f"{text}。" for text in doubts(doubtful)), *identity_lines(cases)):
         letter.note(line)
     return letter.data()
 

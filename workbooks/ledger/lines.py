@@ -19,10 +19,9 @@ from xlcalc.results.explain import STATUS_LABELS
 from xlcalc.results.outcome import Outcome
 from xlcalc.values.money import Money
 from xlcalc.values.text import squeeze
-from xlcalc.values.uscc import is_damaged_uscc
+from xlcalc.values.uscc import problem_of_uscc
 
 PAPER_LABELS = {schema.INVOICE: "发票号码", schema.CONTRACT: "合同编号"}
-_CODE_LENGTH = 18
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,8 @@ def entry_of(record: Record, outcome: Outcome, version: Version, readings: Mappi
     if not pays_money(outcome.policy, version, readings):
         return None
     uscc = str(record.facts.get("uscc") or "")
-    if len(uscc) != _CODE_LENGTH or is_damaged_uscc(uscc):
-        return {"left": "没有可用的18位统一社会信用代码"}
+    if problem := problem_of_uscc(uscc):
+        return {"left": f"统一社会信用代码{problem}" if uscc else "没有统一社会信用代码"}
     if outcome.status != "determined" or outcome.payable is None:
         found = (*record.findings, *outcome.findings)
         blocks = [item.message for item in found if item.severity == "block"]
