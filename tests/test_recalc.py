@@ -49,6 +49,7 @@ from workbench import (
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
 from workbooks.files.package import Package
+from workbooks.outputs import same_result
 from workbooks.pointing import shape
 from workbooks.recalc import Recalculated, recalculate, recalculate_package
 from workbooks.template import build_template
@@ -306,6 +307,10 @@ def test_a_constant_over_a_formula_is_named_and_left_alone(form: str, at: At, wo
     result = again(data)
     found = finding(result, "E-NO-FORMULA")
     assert found.where == where(data, at) and words in found.message
+    # A typed figure is told with the right one, and stands among what may have been altered.
+    right = value(again(FILLED[form]).data, *((at, 0) if isinstance(at, str) else at))
+    assert found.differs is not None and found.differs[0] == "999999" and same_result(found.differs[1], right)
+    assert "“999999”" in found.message and f"“{found.differs[1]}”" in found.message
     assert value(result.data, *((at, 0) if isinstance(at, str) else at)) == 999999
     assert result.outcomes[-1][1].payable == again(FILLED[form]).outcomes[-1][1].payable
 

@@ -109,7 +109,9 @@ def _counted(listed: Sequence[Finding]) -> str:
     found: list[str] = [item.severity for item in listed if item.code != "E-MISSING"]
     counts = [(SEVERITY_LABELS[kind], found.count(kind)) for kind in SEVERITY_LABELS]
     counts.insert(1, ("尚未填写", missing))
-    return "，".join(f"{word} {count} 条" for word, count in counts if count) or "没有问题"
+    said = "，".join(f"{word} {count} 条" for word, count in counts if count) or "没有问题"
+    # Whether an enterprise stands in another file, or the ledger refuses it, shows only when all are seen.
+    return f"{said}。只核对了本文件；与其他文件、台账是否重复，见批量核算的运行报告"
 
 
 def sheets_of(book: RawBook) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from workbooks.earlier import Before, restate, restated_cells
 from workbooks.files.cellread import Evaluated
 from workbooks.files.cellxml import says
 from workbooks.files.package import Package
-from workbooks.files.rawbook import Area, RawCell, Value
+from workbooks.files.rawbook import RawCell, Value
 from workbooks.form import UDF
 from workbooks.listed import findings_shown, listed_findings, listed_rows, sheets_of, summary, summary_of_rows
 from workbooks.outputs import CHOICES_AGREE, cell_value, choices_text, explanation, same_result, verdict
-from workbooks.ports import Place, area_of, cell_at, cells_of, places
+from workbooks.own_formulas import own_formulas
+from workbooks.ports import Place, area_of, cell_at, places
 from workbooks.reader import read_package
 from workbooks.recommendation.outputs import recommendation_outputs
 from workbooks.record import ReadBook, Record, Shown
@@ -120,7 +120,7 @@ def recalculate_package(
     )
     result.findings.extend([*result.uncalculated.findings(), *result.formulas.findings()])
     _write_parameters(result, compare=same)
-    _count_own_formulas(result)
+    result.findings.extend(own_formulas(read, result.changes))
     _write_explanation(result)
     _write_findings(result)
     return result
@@ -272,9 +272,7 @@ def _write_output(
     if cell.formula is None and value is None:
         return
     if cell.formula is None:
-        message = "本行缺公式" if record.row else "计算单元格的公式已被改动"
-        text = f"{message}，结果只写入运行报告：{fresh}。请从上一行复制公式，或改用新模板"
-        record.findings.append(Finding("E-NO-FORMULA", "warn", text, None, str(place)))
+        record.findings.append(_without_formula(cell, fresh, place, record))
         return
     result.changes[place.sheet, place.ref] = fresh
     result.formulas.look(place, port, cell.formula)
@@ -289,6 +287,20 @@ def _write_output(
     differs = Finding("E-STORED-DIFFERS", "warn", message, None, str(place), differs=(str(stored), str(fresh)))
     if evaluated is not None or not result.uncalculated.takes(record, port, str(stored), differs):
         record.findings.append(differs)
+
+
+def _without_formula(cell: RawCell, fresh: Value, place: Place, record: Record) -> Finding:
+    """The result is told in the report only; what stands in the cell instead stays, and is told where it differs."""
+    message, stored = "本行缺公式" if record.row else "计算单元格的公式已被改动", _stored(cell)
+    told, differs = f"结果只写入运行报告：{_shown_value(fresh)}", None
+    if stored is not None and not same_result(stored, fresh):
+        told, differs = f"单元格里是“{stored}”，核算结果是“{_shown_value(fresh)}”，未改写", (stored, str(fresh))
+    text = f"{message}，{told}。请从上一行复制公式，或改用新模板"
+    return Finding("E-NO-FORMULA", "warn", text, None, str(place), differs=differs)
+
+
+def _shown_value(value: Value) -> str:
+    return "（空）" if value in (None, "") else str(value)
 
 
 def _write_fill(result: Recalculated, place: Place, value: Any) -> None:
@@ -344,25 +356,6 @@ def _write_parameters(result: Recalculated, *, compare: bool) -> None:
                 message = f"参数“{cell.text}”与政策包不同，应为“{value}”。已按政策包恢复"
                 differs = (cell.text, str(value))
                 result.findings.append(Finding("E-PARAMETER", "warn", message, None, str(place), differs=differs))
-
-
-def _count_own_formulas(result: Recalculated) -> None:
-    """A clerk's own formulas are counted, not evaluated; those in input cells have their own finding."""
-    read = result.read
-    found = [(info.name, ref) for info in read.book.sheets for ref in read.book.sheet(info.name).formulas]
-    left = [at for at in found if at not in result.changes]
-    ports = [port.name for port in read.manifest.ports if left and port.direction in ("in", "out", "parameter")]
-    ours = _inside(tuple(area_of(read.book, name) for name in ports))
-    foreign = [f"{sheet}!{ref}" for sheet, ref in left if (sheet, ref) not in ours]
-    if foreign:
-        message = f"有 {len(foreign)} 个不属于模板的公式未重新计算（如 {foreign[0]}）。需要时用 --engine formulas"
-        result.findings.append(Finding("E-OWN-FORMULAS", "info", message, None, foreign[0]))
-
-
-@lru_cache(maxsize=64)
-def _inside(areas: tuple[Area, ...]) -> frozenset[tuple[str, str]]:
-    """Every cell of some areas; in most files of a template they are the same."""
-    return frozenset((place.sheet, place.ref) for area in areas for place in cells_of(area))
 
 
 def _write_findings(result: Recalculated) -> None:
