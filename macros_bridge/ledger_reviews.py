@@ -82,7 +82,7 @@ def _act(commit: bool, operator: str, day: str, document: str, reason: str) -> A
 
 
 def _line(row: Compared) -> str:
-    from workbooks.documents.publicity import mask_code
+    from workbooks.documents.doubtful_codes import mask_code
     from workbooks.ledger.review_sheet import LABELS
 
     who = row.name or mask_code(row.uscc)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import OF_A_LIST, Act, acting, batch_named
 from workbooks.ledger.applications import Application, applications_of, ground_at

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.accounts import Account, accounts_of
 from workbooks.ledger.acts import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger.applications import applications_of
 from workbooks.ledger.caps import caps_of, held_by_programme
 from workbooks.ledger.crosschecks import doubles, papers_used_twice

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, case, func, inspect, or_, select, text
 
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import OF_A_LIST, Ground, seal_text
 from workbooks.ledger.caps import Cap, caps_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import OF_A_LIST, batch_named
 from workbooks.ledger.applications import Application, applications_of

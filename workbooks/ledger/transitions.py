@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert
 
 from workbooks.documents.deadlines import Deadline
-from workbooks.documents.publicity import mask_code
+from workbooks.documents.doubtful_codes import mask_code
 from workbooks.ledger import schema
 from workbooks.ledger.acts import Act, Ground, acting, batch_named, entered, ground_id, ground_of
 from workbooks.ledger.applications import Application, Taken, ground_at, one_application
