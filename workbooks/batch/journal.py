@@ -204,13 +204,13 @@ class Journal(Kept):
 def masked(text: str) -> str:
     """The text without full phone numbers and 统一社会信用代码 or identity numbers: fit for a log.
 
-    >>> masked("91000000MA0000001R 联系 13800001234.xlsx")
-    '9100************1R 联系 138****1234.xlsx'
+    >>> masked("91000000MA0000001R 联系 13800001234+20250530.xlsx")
+    '9100************1R 联系 138****1234+20250530.xlsx'
     """
-    from xlcalc.values.phones import mask_phones
+    from xlcalc.values.phones import mask_phones_in_name
 
     hidden = _CODE.sub(lambda found: f"{found[1]}{'*' * (len(found[0]) - 6)}{found[2]}", text)
-    return mask_phones(hidden)
+    return mask_phones_in_name(hidden)
 
 
 def conditions_of(options: Options) -> dict[str, Any]:

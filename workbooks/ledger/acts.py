@@ -22,7 +22,7 @@ from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.derived import carry
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
-from xlcalc.values.phones import mask_phones
+from xlcalc.values.phones import mask_phones, mask_phones_in_name
 from xlcalc.values.text import normalise
 
 
@@ -130,11 +130,12 @@ def open_act(
     if source is not None:
         known = select(schema.source.c.sha256).where(schema.source.c.sha256 == source.sha256)
         if connection.scalar(known) is None:
-            connection.execute(insert(schema.source).values(sha256=source.sha256, name=mask_phones(source.name)))
+            name = mask_phones_in_name(source.name)
+            connection.execute(insert(schema.source).values(sha256=source.sha256, name=name))
     values = {
         "kind": kind, "operator": mask_phones(act.operator.strip()), "day": act.day,
-        "booked": act.booked.astimezone(UTC).replace(microsecond=0, tzinfo=None), "document": mask_phones(act.document),
-        "reason": mask_phones(act.reason), "batch": batch, "asked": plain_json(asked or {}),
+        "booked": act.booked.astimezone(UTC).replace(microsecond=0, tzinfo=None),
+        "document": mask_phones_in_name(act.document), "reason": mask_phones(act.reason), "batch": batch, "asked": plain_json(asked or {}),
         "source": source.sha256 if source else None,
     }  # fmt: skip
     return entered(connection, schema.act, values)

@@ -19,6 +19,8 @@ AREA = re.compile(r"0\d{2,3}")
 # A run of digits as phones and identity cards are written; days and amounts have their own punctuation.
 _RUN = re.compile(r"(?<![\dA-Za-z.,])\+?\(?\d(?:[\s()－—-]{0,2}\d){6,17}[Xx]?(?![\dA-Za-z])")
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+# As official notices want files named: …推荐表+20250530.
+_NAMED_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)")
 
 Kind = Literal["mobile", "fixed", "service", "local"]
 
@@ -122,6 +124,15 @@ def mask_phones(text: str) -> str:
     ('示例联系人 138****1234，0311-******34', '2025-05-31 第1000家')
     """
     return _RUN.sub(_masked, text)
+
+
+def mask_phones_in_name(text: str) -> str:
+    """The same for the name of a file or the number of a document, in which eight digits that are a day stay.
+
+    >>> mask_phones_in_name("推荐表+20250530 13800001234.xlsx"), mask_phones_in_name("推荐表20251330.xlsx")
+    ('推荐表+20250530 138****1234.xlsx', '推荐表******30.xlsx')
+    """
+    return "".join(part if _NAMED_DAY.fullmatch(part) else mask_phones(part) for part in _NAMED_DAY.split(text))
 
 
 def _masked(match: re.Match[str]) -> str:
