@@ -414,6 +414,41 @@ def test_an_enterprise_in_two_files_is_paid_in_neither(tmp_path: Path) -> None:
     assert "甲.xlsx、乙.xlsx" in text_of(supplement_notice_xlsx(list(run.cases)))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ({}, {"enterprise_name": "示例乙有限公司"}, "统一社会信用代码“{uscc}”与企业名称相互矛盾"),
+        ({}, {"uscc": code(9)}, "企业名称“{enterprise_name}”与统一社会信用代码相互矛盾"),
+        ({}, {"uscc": None}, "企业名称“{enterprise_name}”与统一社会信用代码相互矛盾"),
+    ],
+)
+def test_a_code_and_a_name_that_contradict_each_other_are_two_letters_each_about_its_own_file(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], says: str
+) -> None:
+    companies = {"甲镇.xlsx": CLOUD_COMPANY | first, "乙镇.xlsx": CLOUD_COMPANY | second}
+    run = run_of_workbooks([save(tmp_path, name, filled(CLOUD, row)) for name, row in companies.items()])
+    letters = [text_of(document.data) for document in make("supplement", run, Wishes()).documents]
+    assert len(letters) == 4
+    for number, (name, row) in enumerate(companies.items()):
+        (other,) = set(companies) - {name}
+        for letter in letters[2 * number : 2 * number + 2]:
+            assert name in letter and other not in letter and f"{row['enterprise_name']}：" in letter
+            assert row["enterprise_name"] == companies[other]["enterprise_name"] or (
+                companies[other]["enterprise_name"] not in letter
+            )
+            assert says.format_map(row) in letter and "请按营业执照核对代码和名称" in letter
+            assert "本次运行" not in letter and "可拨付合计" not in letter
+
+
+def test_two_rows_of_one_table_with_one_code_and_two_names_are_told_the_same(tmp_path: Path) -> None:
+    rows = (CLOUD_COMPANY, CLOUD_COMPANY | {"enterprise_name": "示例乙有限公司"})
+    run = run_of_workbooks([save(tmp_path, "表.xlsx", filled(CLOUD, *rows))])
+    letters = [text_of(document.data) for document in make("supplement", run, Wishes()).documents]
+    assert len(letters) == 4
+    assert all("相互矛盾" in letter and "请删去重复的行" not in letter for letter in letters)
+    assert all("示例乙有限公司" not in letter for letter in letters[:2])
+
+
 # --- 材料清单
 
 

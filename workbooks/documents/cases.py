@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,7 @@ from xlcalc.packs.registry import load_policy
 from xlcalc.results.outcome import Finding, Outcome
 from xlcalc.values.levels import MaturityLevel
 from xlcalc.values.money import Money
+from xlcalc.values.text import squeeze
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Case:
         return Path(self.file).name
 
     @property
-    def identity(self) -> str:
-        """What tells enterprises apart: the code, else the name."""
-        return self.uscc or self.name
+    def identity(self) -> tuple[str, str]:
+        """What tells enterprises apart: code and name together, for either may be another's by a slip."""
+        return self.uscc, squeeze(self.name)
 
     @property
     def level(self) -> MaturityLevel | None:
@@ -113,7 +115,7 @@ class Run:
 
     def enterprises(self) -> list[list[Case]]:
         """The cases of each enterprise, over all files and policies."""
-        groups: dict[str, list[Case]] = {}
+        groups: dict[tuple[str, str], list[Case]] = {}
         for case in self.cases:
             groups.setdefault(case.identity, []).append(case)
         return list(groups.values())
@@ -193,26 +195,73 @@ def run_of_facts(
 
 def _without_doubles(cases: list[Case]) -> list[Case]:
     """Cases of one enterprise in several files get what the batch gives them: a finding, and nothing payable."""
-    files: dict[str, FileResult] = {}
-    entries = []
-    for case in cases:
-        entry: dict[str, Any] = {
-            "policy": case.outcome.policy, "uscc": case.uscc, "name": case.facts.get("enterprise_name"),
-            "status": case.outcome.status, "payable": case.payable, "where": case.where, "findings": [],
-        }  # fmt: skip
-        files.setdefault(case.file, FileResult(case.file, None, "done")).outcomes.append(entry)
-        entries.append(entry)
-    hold_back_doubles(list(files.values()))
-    return [_held_back(case, entry, files[case.file]) for case, entry in zip(cases, entries, strict=True)]
+    results = [FileResult(case.file, None, "done", [_entry(case)]) for case in cases]
+    hold_back_doubles(results)
+    return list(map(_Doubled(cases), map(_held_back, cases, results)))
 
 
-def _held_back(case: Case, entry: Mapping[str, Any], file: FileResult) -> Case:
-    found = [
-        Finding(row["code"], row["severity"], row["message"], row["clause"], row["where"])
-        for row in file.findings
-        if row["where"] == case.where and f"“{case.identity}”" in row["message"]
-    ]
-    if not found:
+def _entry(case: Case) -> dict[str, Any]:
+    return {
+        "policy": case.outcome.policy, "uscc": case.uscc, "name": case.facts.get("enterprise_name"),
+        "status": case.outcome.status, "payable": case.payable, "where": case.where, "findings": [],
+    }  # fmt: skip
+
+
+def _held_back(case: Case, result: FileResult) -> Case:
+    if not result.findings:
         return case
+    found = [
+        Finding(row["code"], row["severity"], row["message"], row["clause"], row["where"]) for row in result.findings
+    ]
+    (entry,) = result.outcomes
     outcome = replace(case.outcome, status=entry["status"], payable=entry["payable"])
     return replace(case, outcome=outcome, findings=(*case.findings, *found))
+
+
+class _Doubled:
+    """What is told of doubles, in words for a letter to the enterprise: no other's file, and no other's name.
+
+    A code beside another name and a name beside another code contradict each other, and are no second copy.
+    """
+
+    _CODES = ("E-DOUBLE-FILE", "E-SAME-NAME", "E-DOUBLE")
+    _REMEDY = "请按营业执照核对代码和名称"
+
+    def __init__(self, cases: Iterable[Case]) -> None:
+        self._names, self._codes = defaultdict[Any, set[str]](set), defaultdict[Any, set[str]](set)
+        self._files = defaultdict[Any, list[str]](list)
+        for case in cases:
+            policy, (code, name) = case.outcome.policy, case.identity
+            self._names[policy, code].add(name)
+            self._codes[policy, name].add(code)
+            self._files[policy, code, name].append(case.file)
+
+    def __call__(self, case: Case) -> Case:
+        if not any(finding.code in self._CODES for finding in case.findings):
+            return case
+        told: dict[Finding, None] = {}
+        for finding in case.findings:
+            words = self._words(case, finding) if finding.code in self._CODES else [finding.message]
+            told |= {replace(finding, message=text): None for text in words}
+        return replace(case, findings=tuple(told))
+
+    def _words(self, case: Case, finding: Finding) -> list[str]:
+        policy, (code, name) = case.outcome.policy, case.identity
+        files, texts = self._files[policy, code, name], []
+        if code and len(self._names[policy, code]) > 1:
+            other = "另有申报填写同一代码，企业名称不同"
+            texts.append(f"统一社会信用代码“{code}”与企业名称相互矛盾：{other}。{self._REMEDY}")
+        if len(self._codes[policy, name]) > 1:
+            other = "另有申报填写同一名称，代码不同或未填"
+            texts.append(f"企业名称“{case.name}”与统一社会信用代码相互矛盾：{other}。{self._REMEDY}")
+        if finding.code == "E-DOUBLE":
+            return texts if texts and len(files) == 1 else [finding.message]
+        if len(files) > 1:
+            texts.append(f"“{code or case.name}”在多份文件中申报：{'、'.join(_told_apart(files))}。请核对后只保留一份")
+        return texts or [finding.message]
+
+
+def _told_apart(files: Sequence[str]) -> list[str]:
+    """Files by their names, with their folders where two are called the same."""
+    names = [Path(file).name for file in files]
+    return names if len(set(names)) == len(names) else ["/".join(Path(file).parts[-2:]) for file in files]
