@@ -293,7 +293,10 @@ def _printed(made: Made) -> list[Document]:
 def _warnings(wishes: Wishes) -> list[str]:
     """What is open about the days."""
     named = (("补正期限", wishes.due), ("公示期", wishes.end))
-    return [f"{name}：{deadline.warning}" for name, deadline in named if deadline and deadline.warning]
+    notes = [f"{name}：{deadline.warning}" for name, deadline in named if deadline and deadline.warning]
+    if wishes.start is not None and wishes.end is None:
+        notes.append("公示期：没有给出截止日期（--end 或 --days），表中留空")
+    return notes
 
 
 def _tell(written: list[Path], notes: list[str]) -> None:

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
-from macros_bridge.ledger_options import Document, Where, opened
+from macros_bridge.ledger_options import Where, opened
 from macros_bridge.options import day_given
 from xlcalc.errors import InputError
 
 KINDS = {
     "issued": "发券台账", "payment": "拨付表", "publicity": "公示名单", "recovery": "收回通知",
     "objections": "异议登记表", "history": "企业享受情况",
+}  # fmt: skip
+_ONLY_FOR = {
+    "--document": "recovery", "--start": "publicity", "--days": "publicity", "--codes": "publicity",
+    "--contact": "publicity", "--enterprise": "history",
 }  # fmt: skip
 _LISTED = "、".join(f"{kind}（{title}）" for kind, title in KINDS.items())
 
@@ -29,10 +33,10 @@ def export(
     ] = None,
     office: Annotated[str, typer.Option("--office", help="出具单位；不给则为政策制定单位")] = "",
     day: Annotated[str | None, typer.Option("--date", help="文书日期；不给则留空")] = None,
-    document: Document = "",
-    start: Annotated[str | None, typer.Option("--start", help="公示开始日期")] = None,
-    days: Annotated[int | None, typer.Option("--days", help="公示工作日数，开始当日不计")] = None,
-    codes: Annotated[bool, typer.Option("--codes", help="公示名单列出部分遮盖的信用代码")] = False,
+    document: Annotated[str, typer.Option("--document", help="收回通知：文号；其他表格没有文号")] = "",
+    start: Annotated[str | None, typer.Option("--start", help="公示名单：公示开始日期")] = None,
+    days: Annotated[int | None, typer.Option("--days", help="公示名单：公示工作日数，开始当日不计")] = None,
+    codes: Annotated[bool, typer.Option("--codes", help="公示名单：列出部分遮盖的信用代码")] = False,
     contact: Annotated[str, typer.Option("--contact", help="公示名单：受理异议的方式")] = "",
 ) -> None:
     """从台账生成正式表格和通知。"""
@@ -43,6 +47,14 @@ def export(
 
     if kind not in KINDS:
         raise InputError("E-USAGE", f"没有“{kind[:20]}”这种表", where="KIND", remedy=f"可选：{_LISTED}")
+    given = {
+        "--document": document, "--start": start, "--days": days, "--codes": codes, "--contact": contact,
+        "--enterprise": enterprise,
+    }  # fmt: skip
+    for option, value in given.items():
+        if value and _ONLY_FOR[option] != kind:
+            remedy = f"请去掉 {option}；它只用于{KINDS[_ONLY_FOR[option]]}"
+            raise InputError("E-USAGE", f"{KINDS[kind]}用不到 {option}", where=option, remedy=remedy)
     if kind == "history" and not enterprise:
         raise InputError("E-USAGE", "企业享受情况须指明企业", where="--enterprise", remedy="请给出统一社会信用代码")
     if kind != "history" and not (policy and batch):
@@ -64,3 +76,5 @@ def export(
         print(f"已生成 {write_new(output, item.name, item.data)}")
     if end is not None and end.warning:
         print(f"注意 公示期：{end.warning}")
+    if first is not None and end is None:
+        print("注意 公示期：没有给出工作日数（--days），截止日期留空")

@@ -307,6 +307,23 @@ def test_the_public_list_has_whoever_is_to_be_paid_and_what() -> None:
     assert "2025年6月3日至2025年6月10日" in text_of(data) and "第十二条3" in text_of(data)
 
 
+@pytest.mark.parametrize(
+    ("days", "sealed", "period"),
+    [
+        ({"day": DAY}, "2025年6月3日", "＿＿＿＿年＿＿月＿＿日至＿＿＿＿年＿＿月＿＿日"),
+        ({"start": DAY}, "年   月   日", "2025年6月3日至＿＿＿＿年＿＿月＿＿日"),
+        ({"day": date(2025, 6, 2), "start": DAY, "end": Deadline(date(2025, 6, 10))}, "2025年6月2日",
+         "2025年6月3日至2025年6月10日"),
+    ],
+)  # fmt: skip
+def test_a_public_list_bears_the_days_that_were_given_and_no_other(
+    days: dict[str, Any], sealed: str, period: str
+) -> None:
+    text = text_of(publicity_list(vouchers(), SAAS_VOUCHER, **days))
+    (seal,) = [lines[1] for lines in (part.split("（盖章）") for part in [text]) if len(lines) == 2]
+    assert seal.strip().splitlines()[0].strip() == sealed and f"公示期为{period}（含首尾两日）" in text
+
+
 def test_nothing_private_is_anywhere_in_the_public_list() -> None:
     raw = raw_text(publicity_list(vouchers(), SAAS_VOUCHER, codes=True))
     digits = re.sub(r"\D", "", PHONE)

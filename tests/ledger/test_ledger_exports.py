@@ -126,6 +126,12 @@ def test_the_command_writes_and_never_over(file_address: str, tmp_path: Path) ->
 
     assert export("history", "--enterprise", A).stdout.count("已生成") == 1
     assert "（2）" in export("history", "--enterprise", A).stdout
+    batch = ("--policy", SAAS, "--batch", FIRST)
+    for kind in ("issued", "payment", "publicity", "objections"):
+        fault = export(kind, *batch, "--document", "示例〔2025〕1号").exception
+        assert fault.code == "E-USAGE" and "用不到 --document" in fault.message
+    for option in (("--start", "2025-07-01"), ("--codes",), ("--enterprise", A)):
+        assert f"用不到 {option[0]}" in export("payment", *batch, *option).exception.message
     for arguments in (("history",), ("issued", "--policy", SAAS), ("别的",)):
         assert export(*arguments).exception.code == "E-USAGE"
     assert export("history", "--enterprise", A[:17]).exception.code == "E-LEDGER-CODE"

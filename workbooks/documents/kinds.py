@@ -189,8 +189,8 @@ def _materials(run: Run, wishes: Wishes) -> Iterator[Planned]:
 
 def _publicity(run: Run, wishes: Wishes) -> Iterator[Planned]:
     write = partial(
-        publicity_list, run, start=wishes.start, end=wishes.end, codes=wishes.codes, office=wishes.office,
-        contact=wishes.contact,
+        publicity_list, run, day=wishes.day, start=wishes.start, end=wishes.end, codes=wishes.codes,
+        office=wishes.office, contact=wishes.contact,
     )  # fmt: skip
     return _per_policy(run, wishes, PUBLICITY, write, listed=approved)
 

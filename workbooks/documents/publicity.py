@@ -9,7 +9,7 @@ from workbooks.documents.cases import Case, Run
 from workbooks.documents.deadlines import Deadline
 from workbooks.documents.doubtful_codes import doubts, mask_code, told_apart
 from workbooks.documents.grounds import documents_of, identity_lines, issuer, needed_step, policy_label, steps_into
-from workbooks.documents.looks import NO_DAY, Book, Column
+from workbooks.documents.looks import Book, Column
 from workbooks.documents.plain_text import readable
 from xlcalc.errors import InputError
 from xlcalc.results.explain import RESULT_LABELS
@@ -18,7 +18,7 @@ from xlcalc.values.money import Money
 from xlcalc.values.phones import mask_phones
 
 TITLE = "公示名单"
-_STEP = "公示"
+_STEP, _OPEN = "公示", "＿＿＿＿年＿＿月＿＿日"
 _NOT_FORESEEN = "本政策的文件未写明公示环节，是否公示、公示几日由主管部门决定。"
 
 
@@ -36,13 +36,14 @@ def _amount(case: Case) -> Money:
 
 
 def publicity_list(
-    run: Run, policy: str, *, start: date | None = None, end: Deadline | None = None, codes: bool = False,
-    office: str = "", contact: str = "",
+    run: Run, policy: str, *, day: date | None = None, start: date | None = None, end: Deadline | None = None,
+    codes: bool = False, office: str = "", contact: str = "",
 ) -> bytes:  # fmt: skip
     """公示名单 of one policy, with totals; numbers of phones and identity cards in any name are masked.
 
-    start, end: the first and the last day of the 公示, left open where not given. codes: with the masked
-    统一社会信用代码. office: who publishes, else who issued the policy. contact: how to object, printed as given.
+    day: under the seal. start, end: the first and the last day of the 公示. Each is left open where not given.
+    codes: with the masked 统一社会信用代码. office: who publishes, else who issued the policy. contact: how to object,
+    printed as given.
     Who gave a code that cannot be right is not on it, which the sheet says where it is not printed.
     Raises InputError ``E-DOCUMENT-EMPTY`` where nobody is to be published, ``E-DOCUMENT-STEP`` for a policy that
     neither pays nor publishes, ``E-PERIOD`` for an end before the start.
@@ -88,7 +89,7 @@ def publicity_list(
     sheet.paragraph(
         f"　　对公示内容有异议的，请在公示期内向公示单位反映。受理方式：{contact or '＿＿＿＿＿＿＿＿＿＿＿＿'}"
     )
-    sheet.seal(office, start)
+    sheet.seal(office, day)
     notes = [f"公示期：{end.warning}。"] if end and end.warning else []
     if not steps_into(cases[-1].version, _STEP):
         notes.append(_NOT_FORESEEN)
@@ -106,8 +107,8 @@ def _paid_for(cases: Sequence[Case]) -> str:
 def _preamble(cases: Sequence[Case], start: date | None, end: Deadline | None) -> list[str]:
     version = cases[-1].version
     text = f"根据{'、'.join(documents_of(version))}，经审核，现将下列 {len(cases)} 家企业予以公示。"
-    first = chinese_date(start) if start else NO_DAY.strip()
-    last = str(end) if end else NO_DAY.strip()
+    first = chinese_date(start) if start else _OPEN
+    last = str(end) if end else _OPEN
     texts = [f"{text}公示期为{first}至{last}（含首尾两日）。"]
     quotes = [step.ground for step in steps_into(version, _STEP)[:1] if step.ground.quote]
     return [*texts, *(f"依据：{ground.cited}：“{ground.quote}”" for ground in quotes)]

@@ -85,8 +85,8 @@ def publicity(policy: str, batch: str, found: Sequence[Standing], said: Said) ->
     if not listed:
         raise _nobody("没有可以公示的企业", "请先把审核办到公示之前，并登记核算结果")
     data = publicity_list(
-        Run(tuple(item.case for item in listed)), policy, start=said.start, end=said.end, codes=said.codes,
-        office=said.office, contact=said.contact,
+        Run(tuple(item.case for item in listed)), policy, day=said.day, start=said.start, end=said.end,
+        codes=said.codes, office=said.office, contact=said.contact,
     )  # fmt: skip
     return [_document(policy, batch, PUBLICITY, said, data)]
 
