@@ -128,6 +128,7 @@ def main(enterprises: int, address: str) -> None:
             ledger, "1,000 new enterprises", [range(start, start + 1000) for start in range(300_000, 309_000, 1000)]
         )
         by_batch(ledger, "1 enterprise", [[200_000 + part] for part in range(ASKED)])
+        timed("check of the whole ledger", lambda: check(ledger), 1)
 
 
 def by_batch(ledger: Ledger, label: str, asked: Sequence[Sequence[int]]) -> None:
@@ -155,7 +156,6 @@ def ask(ledger: Ledger, enterprises: int) -> None:
         timed("papers twice, all", lambda: papers_used_twice(connection))
         timed("one code with two names, all", lambda: codes_with_two_names(connection))
         timed("near names, all", lambda: near_names_of(connection))
-    timed("check of the whole ledger", lambda: check(ledger), 1)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ def _prepare(work: _Work, file: FileLines, line: Line, correcting: bool) -> bool
     """Checks a line against everything held, and notes what to enter; whether anything is to be entered."""
     policy, source = line.ground.policy, file.source
     mine, terms = work.held[line.uscc], work.terms_of(line.ground)
-    item = work.application(line)
+    item = mine.application(policy, work.batch)
     if item is not None and item.state(terms.states.first) in programme(policy).ends:
         label = terms.states.label(item.steps[-1].target)
         raise _refusal("E-LEDGER-ENDED", source, line, f"本批次的申报已“{label}”", "须先按规定重新申报")
@@ -260,7 +260,7 @@ def _prepare(work: _Work, file: FileLines, line: Line, correcting: bool) -> bool
         who = f"{mask_phones(line.name)}（{mask_code(line.uscc)}）"
         had = f"{line.place} {who}此次 {Money(sum(rise))}，"
         work.over += [had + what for what in exceeded(mine.held(), terms.caps) if sum(rise) > 0]
-    elif terms.caps and any(fen > 0 for fen in rise):
+    elif terms.caps and max(rise, default=0) > 0:
         within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, remedy))
     work.warnings += line.warnings
     return bool(changes)
@@ -323,10 +323,7 @@ def _still_true(source: Source, line: Line, now: Mapping[str, Any]) -> None:
 
 def _enter(work: _Work, act: int, lines: Sequence[Line]) -> None:
     connection = work.connection
-    grounds: dict[Ground, int] = {}
-    for line in lines:
-        if line.ground not in grounds:
-            grounds[line.ground] = ground_id(connection, act, line.ground)
+    grounds = {ground: ground_id(connection, act, ground) for ground in work.terms}
     _enter_applications(connection, act, work.held)
     rows = [
         (
@@ -374,8 +371,11 @@ def _enter_names(connection: Connection, act: int, lines: Sequence[Line]) -> lis
 
 def _enter_papers(connection: Connection, act: int, work: _Work, lines: Sequence[Line]) -> list[str]:
     used: dict[tuple[str, str], set[int]] = {}
-    for kind in {held for line in lines for held, _ in line.papers}:
-        numbers = {number for line in lines for held, number in line.papers if held == kind}
+    asked: dict[str, set[str]] = {}
+    for line in lines:
+        for kind, number in line.papers:
+            asked.setdefault(kind, set()).add(number)
+    for kind, numbers in asked.items():
         for number, application in connection.execute(_USERS, {"kind": kind, "numbers": numbers}).all():
             used.setdefault((kind, number), set()).add(application)
     rows, warnings = [], []

@@ -18,6 +18,7 @@ from xlcalc.results.outcome import Finding
 from xlcalc.values.money import Money
 
 Facts = Mapping[str, Any]
+_NOTHING = Money(0)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def answers_of(policy: str, batch: str, account: Account) -> dict[str, Any]:
 def _value(answer: Answer, earlier: Account) -> Any:
     had = earlier.sums.get(answer.of, {})
     if answer.gives == "sum":
-        return Money(sum(had.values()))
+        return Money(sum(had.values())) if had else _NOTHING
     if answer.gives == "any":
         return any(fen > 0 for fen in had.values())
     if answer.gives == "items":
