@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from xlcalc.errors import InputError
 from xlcalc.values.money import Money
 
 if TYPE_CHECKING:
+    from workbooks.batch.results import Results
     from workbooks.batch.tasks import FileResult, Options
     from workbooks.ledger.acts import Act
     from workbooks.ledger.booking import Booked
@@ -22,17 +23,48 @@ if TYPE_CHECKING:
 _STATES = {"booked": "已登记", "already": "此前已登记，未重复登记", "empty": "没有可登记的结果"}
 
 
+_Told = tuple[list[str], dict[str, Any]]
+"""What became of one file: for reading, and for ``--json``."""
+_MOVED = "E-LEDGER-MOVED"
+
+
 @dataclass(frozen=True)
 class Entered:
-    """What became of a run in the ledger: for reading, for ``--json``, and whether anything is left for a person.
+    """What became of the files of a run in the ledger, in their order.
 
-    refused: what the ledger said to a file, by the path of its result.
+    paths: of the results; refused: what the ledger said to a file, by its path.
     """
 
-    lines: list[str]
-    files: list[dict[str, Any]]
-    is_open: bool
+    told: Sequence[_Told]
+    paths: Sequence[str] = ()
     refused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> list[str]:
+        """For reading."""
+        return [line for lines, _ in self.told for line in lines]
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """For ``--json``."""
+        return [entry for _, entry in self.told]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is left for a person."""
+        return any("error" in entry or entry["left"] or entry["over"] for _, entry in self.told)
+
+    @property
+    def overtaken(self) -> frozenset[str]:
+        """The paths of files that were computed with what the ledger said before another file was entered."""
+        return frozenset(path for path, error in self.refused.items() if error["code"] == _MOVED)
+
+    def renewed(self, later: Entered) -> Entered:
+        """The same after some of the files were computed and entered again."""
+        again = dict(zip(later.paths, later.told, strict=True))
+        told = [again.get(path, before) for path, before in zip(self.paths, self.told, strict=True)]
+        refused = {path: error for path, error in self.refused.items() if path not in again}
+        return Entered(told, self.paths, {**refused, **later.refused})
 
     def hold_back(self, result: FileResult) -> None:
         """A file that the ledger refuses has nothing payable, and says why."""
@@ -78,7 +110,27 @@ class Booking:
             remarks.append(_altered(result))
         entered = self.enter_files(lines_of_results(results, options), self.act, remarks)
         refused = {path: entry["error"] for path, entry in zip(paths, entered.files, strict=True) if "error" in entry}
-        return replace(entered, refused=refused)
+        return replace(entered, paths=paths, refused=refused)
+
+    def enter_run(
+        self, results: Results, options: Options, again: Callable[[Collection[str]], object]
+    ) -> Entered | None:
+        """The same; a file that only others of the run have overtaken is computed and entered again.
+
+        again: computes the results of these paths anew, so that ``results`` has them.
+        """
+        entered = self.enter(results, options)
+        overtaken = entered.overtaken if entered else frozenset()
+        while entered is not None and overtaken:
+            again(overtaken)
+            fresh = [result.at_hand() for result in results if result.path in overtaken]
+            later = self.enter(fresh, options)
+            assert later is not None
+            entered = entered.renewed(later)
+            if len(later.overtaken) == len(overtaken):
+                break
+            overtaken = later.overtaken
+        return entered
 
     def enter_files(self, files: Sequence[FileLines], act: Act, remarks: Sequence[str] = ()) -> Entered:
         """The same for what was read of files in another way; remarks: what is told of each file besides, or ""."""
@@ -87,10 +139,7 @@ class Booking:
         with opened(self.address) as ledger:
             done = book_all(ledger, act, self.batch, files, correcting=self.correcting)
         told = [_told(*each) for each in zip(files, done, remarks or [""] * len(files), strict=True)]
-        return Entered(
-            [line for lines, _ in told for line in lines], [entry for _, entry in told],
-            any("error" in entry or entry["left"] or entry["over"] for _, entry in told),
-        )  # fmt: skip
+        return Entered(told)
 
 
 def _altered(result: FileResult) -> str:
@@ -104,14 +153,14 @@ def _altered(result: FileResult) -> str:
     )
 
 
-def _told(file: FileLines, result: Booked | LedgerError, remark: str) -> tuple[list[str], dict[str, Any]]:
+def _told(file: FileLines, result: Booked | LedgerError, remark: str) -> _Told:
     entry: dict[str, Any] = {"file": file.source.name, "sha256": file.source.sha256, "left": file.left}
     left = [f"  未登记 {place}：{why}" for place, why in file.left]
     if remark:
         entry["remark"] = remark
         left.insert(0, f"  提示：{remark}")
     if isinstance(result, Exception):
-        return [str(result), *left], entry | {"state": "refused", "error": result.as_dict()}
+        return [str(result), *left], entry | {"state": "refused", "error": result.as_dict(), "over": ()}
     counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""
     lines = [f"{file.source.name}：{_STATES[result.state]}{counted}"]
     lines += [f"  超过上限：{what}。已照实登记，请核实并处理" for what in result.over]

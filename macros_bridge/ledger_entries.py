@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -51,20 +52,30 @@ def book(
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """按台账中此前已享受的金额核算，并登记可以确定的结果；同一文件只登记一次。"""
+    from workbooks.batch.results import FileResult, Results
     from workbooks.batch.run import run
-    from workbooks.batch.tasks import Options, find_tasks, hold_back_doubles
+    from workbooks.batch.tasks import Options, find_tasks, hold_back_doubles, shown
 
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise InputError("E-FILE", "没有这个文件或文件夹", where=str(missing[0]), remedy="请检查路径")
     booking = Booking(address, batch, act_by(operator, day, document, reason), correct)
     options = Options(on=day_given(on), choices=tuple(choices_known(choose).items()), ledger=booking.beside())
-    results = run(find_tasks(paths, None), options, lambda _: None)
-    hold_back_doubles(results)
-    entered = booking.enter(results, options)
+    tasks = find_tasks(paths, None)
+    held: dict[str, FileResult] = {}
+
+    def compute(wanted: Collection[str]) -> None:
+        held.update(
+            (item.path, item) for item in run([t for t in tasks if shown(t.path) in wanted], options, lambda _: None)
+        )
+        hold_back_doubles(held.values())
+
+    compute([shown(task.path) for task in tasks])
+    results = Results(held.values)
+    entered = booking.enter_run(results, options, compute)
     assert entered is not None
     show("book", {"files": entered.files}, entered.lines or ["所给位置没有表格文件。"], as_json)
-    return int(entered.is_open or not results)
+    return int(entered.is_open or not tasks)
 
 
 def step(

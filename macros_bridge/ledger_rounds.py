@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from macros_bridge.ledger_booking import Booking, Entered
@@ -38,8 +38,11 @@ class Rounds:
         """Whether anything was not entered."""
         return any("error" in entry or entry["left"] for entry in self._files.values())
 
-    def enter(self, results: Iterable[FileResult]) -> Amendment:
-        """Enters what is new; returns what holds back the results the ledger refused. Raises LedgerError."""
+    def enter(self, results: Iterable[FileResult]) -> tuple[Amendment, Collection[str]]:
+        """Enters what is new; what holds back the results the ledger refused, and which others have overtaken.
+
+        Raises LedgerError.
+        """
         here: set[str] = set()
         fresh: list[FileResult] = []
         for result in results:
@@ -51,7 +54,8 @@ class Rounds:
                 fresh = []
         self._try(fresh)
         self._files = {path: entry for path, entry in self._files.items() if path in here}
-        return Entered([], [], False, self._refused).hold_back
+        entered = Entered((), (), self._refused)
+        return entered.hold_back, entered.overtaken
 
     def _try(self, results: Sequence[FileResult]) -> None:
         entered = self._booking.enter(results, self._options) if results else None

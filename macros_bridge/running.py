@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
@@ -16,7 +17,7 @@ from workbooks.batch.report import write_report, write_run
 from workbooks.batch.report_tally import STATE_LABELS, Tally
 from workbooks.batch.results import Doubles, Results
 from workbooks.batch.run import Told, io_reason, run_recorded
-from workbooks.batch.tasks import FileResult, Options, Skipped, Task, survey
+from workbooks.batch.tasks import FileResult, Options, Skipped, Task, shown, survey
 from workbooks.files.prescan import DEFAULT_LIMITS
 from xlcalc.errors import InputError, WorkbookError
 from xlcalc.packs.registry import load_policy, policy_ids
@@ -74,7 +75,8 @@ def run_batch(
             results = _with_progress(tasks, options, record, cluster)
             results = results.amended(Doubles(results)).and_then([_absent(path) for path in missing])
             # Before the report is written, so that it tells what the ledger refused.
-            entered = booking.enter(results, options) if booking else None
+            again = partial(_again, tasks, options, record, cluster)
+            entered = booking.enter_run(results, options, again) if booking else None
             if entered is not None:
                 results = results.amended(entered.hold_back)
             tally = Tally() if outdir else Tally.of(results)
@@ -95,6 +97,11 @@ def run_batch(
             print("\n".join(entered.lines))
     is_open = entered is not None and entered.is_open
     return 1 if is_open or not tally.all_well else 0
+
+
+def _again(tasks: Sequence[Task], options: Options, record: Kept, cluster: str | None, paths: Collection[str]) -> None:
+    record.forget(paths)
+    run_recorded([task for task in tasks if shown(task.path) in paths], options, lambda _: None, record, cluster)
 
 
 def _watched(

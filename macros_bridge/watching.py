@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workbooks.batch.results import Amendment, Results
+from workbooks.batch.results import Results
 from workbooks.batch.tasks import Options
-from workbooks.batch.watch import Watch, Work
+from workbooks.batch.watch import Enter, Watch, Work
 from xlcalc.errors import InputError, WorkbookError
 
 
 def watch_folder(
     paths: Sequence[Path], outdir: Path, options: Options, work: Work, ended: Callable[[Results], None],
-    enter: Callable[[Results], Amendment] | None = None,
+    enter: Enter | None = None,
 ) -> None:  # fmt: skip
     """Recalculates what is put into the folders until Ctrl-C or the end of the service.
 

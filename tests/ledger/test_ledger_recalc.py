@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from workbench import CLOUD as CLOUD_FORM
+from workbench import CLOUD_COMPANY, SAAS_COMPANY, e1, filled, values
 from workbench import FORM as ASSESSMENT
 from workbench import SAAS as SAAS_FORM
-from workbench import SAAS_COMPANY, e1, filled, values
 
-from ledger.ledger_bench import FIRST, HOHHOT, SAAS, SECOND, YUAN, A, act, code, grant, totals, walk
+from ledger.ledger_bench import CLOUD, FIRST, HOHHOT, SAAS, SECOND, YUAN, A, act, code, grant, totals, walk
 from macros_bridge.cli import app
 from macros_bridge.ledger_booking import Booking, booking_given
 from workbooks.batch.run import process
@@ -114,6 +115,43 @@ def test_a_run_is_entered_once(file_address: str, tmp_path: Path) -> None:
         assert exit_code == 1 and "尚不能确定" in done["ledger"][1]["left"][0][1]
     with open_ledger(address) as ledger:
         assert totals(ledger, USCC) == {SAAS: 72000}
+
+
+def both_forms(folder: Path, cloud: str = "二.xlsx") -> None:
+    """60 % of 150,000 are 90,000; of a voucher of 20,000 the cap of 100,000 for both together leaves 10,000."""
+    folder.mkdir()
+    write(folder / "一.xlsx", approved_amount="150000元")
+    voucher = CLOUD_COMPANY | {
+        "uscc": USCC,
+        "enterprise_name": SAAS_COMPANY["enterprise_name"],
+        "maturity_level": "四级",
+    }
+    (folder / cloud).write_bytes(filled(CLOUD_FORM, voucher))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_a_run_enters_counts_for_its_other_files(file_address: str, tmp_path: Path, resume: bool) -> None:
+    both_forms(tmp_path / "申报")
+    common = (tmp_path / "申报", "-o", tmp_path / "结果", "--ledger", file_address, "--batch", FIRST)
+    if resume:
+        recalc(*common)
+        common = (*common, "--resume")
+    exit_code, done = recalc(*common, "--commit", "--operator", "经办甲", "--date", "2025-06-30")
+    assert exit_code == 0 and [entry["state"] for entry in done["ledger"]] == ["booked", "booked"]
+    payable = [file["outcomes"][0]["payable"]["fen"] for file in done["files"]]
+    assert payable == [90_000 * YUAN, 10_000 * YUAN]
+    assert values((tmp_path / "结果" / "二（核算结果）.xlsx").read_bytes(), "t_face_value")[0] == 10000
+    with open_ledger(file_address) as ledger:
+        assert totals(ledger, USCC) == {SAAS: 90000, CLOUD: 10000}
+
+
+def test_files_entered_at_once_count_for_each_other(file_address: str, tmp_path: Path) -> None:
+    both_forms(tmp_path / "申报")
+    given = ("book", str(tmp_path / "申报"), "--ledger", file_address, "--batch", FIRST)
+    said = CliRunner().invoke(app, ["ledger", *given, "--operator", "经办甲", "--date", "2025-06-30"])
+    assert said.exit_code == 0, said.output
+    with open_ledger(file_address) as ledger:
+        assert totals(ledger, USCC) == {SAAS: 90000, CLOUD: 10000}
 
 
 def test_a_run_that_only_asks_the_ledger_says_what_it_warns_of(file_address: str, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from test_watch import in_this_process
+from workbench import CLOUD as CLOUD_FORM
+from workbench import CLOUD_COMPANY, SAAS_COMPANY, filled
 from workbench import SAAS as SAAS_FORM
-from workbench import SAAS_COMPANY, filled
 
-from ledger.ledger_bench import FIRST, SAAS, SECOND, A, B, act, code, grant, totals
+from ledger.ledger_bench import CLOUD, FIRST, SAAS, SECOND, A, B, act, code, grant, totals
 from macros_bridge.ledger_booking import Booking
 from macros_bridge.ledger_rounds import Rounds
 from workbooks.batch import run as batch
@@ -85,6 +86,17 @@ def test_every_round_reads_the_ledger_anew_and_enters_what_came(ledger: Ledger, 
     assert totals(ledger, C) == {SAAS: 50000} and check(ledger) == []
     report = (inbox.out / "results.csv").read_text(encoding="utf-8-sig")
     assert "E-LEDGER-GRANTED" in report and (inbox.out / REPORT_NAME).exists()
+
+
+def test_a_file_that_another_has_overtaken_is_computed_again(ledger: Ledger, inbox: Inbox) -> None:
+    """90,000 元 of one instrument leave 10,000 of 10万元 for the other, which came with it."""
+    inbox.put("一.xlsx", uscc=A, enterprise_name="示例甲机械有限公司", approved_amount="150000元")
+    voucher = CLOUD_COMPANY | {"uscc": A, "enterprise_name": "示例甲机械有限公司", "maturity_level": "四级"}
+    (inbox.inbox / "二.xlsx").write_bytes(filled(CLOUD_FORM, voucher))
+    inbox.look()
+    inbox.look()
+    assert inbox.states == ["booked", "booked"] and not inbox.rounds.is_open
+    assert totals(ledger, A) == {SAAS: 90000, CLOUD: 10000}
 
 
 def test_one_enterprise_in_two_files_is_entered_once_and_again_nothing(ledger: Ledger, inbox: Inbox) -> None:

@@ -70,6 +70,11 @@ class Kept:
 
         return noted
 
+    def forget(self, paths: Iterable[str]) -> None:
+        """Takes results off the record: they are to be made again."""
+        self.commit()
+        self._write("DELETE FROM file WHERE path = ?", [(path,) for path in paths])
+
     def add(self, result: FileResult) -> None:
         """Notes a result; it is on the disk after the next ``commit``, which comes by itself in time."""
         lines, brief = result.texts

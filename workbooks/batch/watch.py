@@ -9,37 +9,43 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from workbooks.batch.failures import stopped
 from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
 from workbooks.batch.results import Amendment, Doubles, Results
-from workbooks.batch.tasks import Options, Skipped, Task, lock_marks, survey
+from workbooks.batch.tasks import Options, Skipped, Task, lock_marks, shown, survey
 from workbooks.files.writing import io_reason, stops_all
 
 LOOK_SECONDS = 2.0
 SETTLE_SECONDS = 4.0
+_MOST_TIMES = 3
 _Stamp = tuple[int, int]
 Work = Callable[[Sequence[Task], Options, Journal], object]
+Enter = Callable[[Results], tuple[Amendment, Collection[str]]]
+"""Hears the results that lie there: what is to be amended, and the paths of those that must be computed again."""
 
 
 class Watch:
     """The folders watched in one run, and what is known of the files in them.
 
     work: recalculates files that have come to rest. told: hears how many were done in a round, and how many are
-    waited for. enter: hears the results that lie there before they are reported, and says what is to be amended.
+    waited for. enter: asked before the results are reported.
     """
 
     def __init__(
         self, paths: Sequence[Path], outdir: Path, options: Options, work: Work, told: Callable[[int, int], None],
-        enter: Callable[[Results], Amendment] | None = None,
+        enter: Enter | None = None,
     ) -> None:  # fmt: skip
         self._paths, self._outdir, self._options, self._work, self._told = paths, outdir, options, work, told
         self._enter = enter
         self._seen: dict[Path, tuple[_Stamp, float]] = {}
         self._done: dict[Task, _Stamp] = {}
+        self._overtaken: set[Task] = set()
+        self._times: Counter[Task] = Counter()
         self._reported: list[Task] | None = None
         self._tasks: list[Task] = []
         self._skipped: list[Skipped] = []
@@ -70,10 +76,16 @@ class Watch:
         stamps = {task: stamp for task in self._tasks if (stamp := _stamp(task.path)) is not None}
         fresh = [task for task, stamp in stamps.items() if self._done.get(task) != stamp]
         ready = [task for task in fresh if self._is_at_rest(task.path, stamps[task])]
+        if self._overtaken:
+            record.forget(shown(task.path) for task in self._overtaken)
+            ready += [task for task in self._overtaken if task in stamps and task not in ready]
+            self._overtaken = set()
         if ready:
             self._work(ready, self._options, record)
             record.commit()
             self._done |= {task: stamps[task] for task in ready}
+            for task in fresh:
+                self._times.pop(task, None)
         self._done = {task: stamp for task, stamp in self._done.items() if task in stamps}
         here = [task for task in self._tasks if task in self._done]
         if ready or here != self._reported:
@@ -103,7 +115,13 @@ class Watch:
         results = Results(lambda: record.results(here))
         results = results.amended(Doubles(results))
         if self._enter is not None:
-            results = results.amended(self._enter(results))
+            amendment, overtaken = self._enter(results)
+            results = results.amended(amendment)
+            # In the next round; until then they are reported as they are. What computing does not mend is left alone.
+            self._overtaken = {
+                task for task in here if shown(task.path) in overtaken and self._times[task] < _MOST_TIMES
+            }
+            self._times.update(self._overtaken)
         write_report(self._outdir, results, self._skipped)
         return results
 
