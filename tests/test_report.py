@@ -145,6 +145,32 @@ def test_every_file_is_listed_with_what_became_of_it(finished: tuple[Path, list[
     assert rows["上云.xlsx"]["结果数"] == 3 and rows["上云.xlsx"]["不予通过"] == 1
 
 
+def told(message: str, where: str | None = None, severity: str = "warn", code: str = "X-1") -> dict[str, Any]:
+    return {"code": code, "severity": severity, "clause": None, "message": message, "where": where}
+
+
+def written(root: Path, *results: FileResult) -> dict[str, list[dict[str, Any]]]:
+    """The sheets of the report of some results that list."""
+    write_report(root, results)
+    book = openpyxl.load_workbook(root / REPORT_NAME)
+    return {name: table(book[name]) for name in book.sheetnames if name not in ("汇总", "分布")}
+
+
+def test_what_stops_a_file_counts_against_it_too(tmp_path: Path) -> None:
+    """Two findings of the file itself, one of a refused one, none where a warning is all there is."""
+    sheets = written(
+        tmp_path,
+        FileResult("甲.xlsx", None, "done", findings=[told("重复", severity="block"), told("负数", severity="block")]),
+        FileResult("乙.xlsx", None, "refused", findings=[told("空文件", severity="block")]),
+        FileResult("丙.xlsx", None, "done", findings=[told("请核对")]),
+    )
+    assert [(row["文件"], row["不予通过"]) for row in sheets["文件"]] == [
+        ("甲.xlsx", 2),
+        ("乙.xlsx", 1),
+        ("丙.xlsx", 0),
+    ]
+
+
 def test_what_was_not_worked_on_stands_with_its_reason(finished: tuple[Path, list[FileResult]]) -> None:
     *_, last = table(sheet(finished, "文件"))
     assert (Path(last["文件"]).name, last["状态"], last["原因及处理办法"]) == ("说明.docx", "未处理", "不是表格")

@@ -263,6 +263,7 @@ class FilesPage(ListPage):
         done = result.state == "done"
         blocks = [finding for finding in result.findings if finding["severity"] == "block"]
         against = sum(finding["severity"] == "block" for outcome in result.brief for finding in outcome["findings"])
+        against += len(blocks)
         reason = "" if done else "；".join(f"[{item['code']}] {item['message']}" for item in blocks)
         self.page.line(row, (result.path, STATE_LABELS[result.state]), ("text", "text" if done else "block"))
         self.page.link(row, 2, result, self._report.below(result))
