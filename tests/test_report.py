@@ -171,6 +171,26 @@ def test_what_stops_a_file_counts_against_it_too(tmp_path: Path) -> None:
     ]
 
 
+def test_two_rules_of_one_code_are_told_in_their_own_words(tmp_path: Path) -> None:
+    """Each of eight dates differs; what is the same is told once, never one rule in the words of the other."""
+    signed = [told(f"合同签订日期应不晚于申报日期（合同签订日期：2025年6月{n}日）", f"表!AB{n}") for n in range(1, 5)]
+    begun = [
+        told(f"实施期开始日期应不早于合同签订日期（实施期开始日期：2025年6月{n}日）", f"表!AG{n}") for n in range(1, 5)
+    ]
+    named = [told(f"与“示例公司{n}”和 示例{n}.xlsx 重复，所属行业（所属行业：{'甲乙丙丁'[n]}业）") for n in range(4)]
+    mixed = [finding for pair in zip(signed, begun, named, strict=True) for finding in pair]
+    rows = written(tmp_path, FileResult("甲.xlsx", None, "done", findings=mixed))["提示与问题"]
+    assert [(row["说明及处理办法"][:8], row["单元格"], row["处数"]) for row in rows] == [
+        ("合同签订日期应不", "表!AB1:AB4", 4), ("实施期开始日期应", "表!AG1:AG4", 4), ("与“示例公司0”", None, 4),
+    ]  # fmt: skip
+
+
+def test_however_many_things_one_code_says_the_rows_are_few(tmp_path: Path) -> None:
+    words = [told(f"须改正{chr(0x4E00 + n)}") for n in range(100)]
+    rows = written(tmp_path, FileResult("甲.xlsx", None, "done", findings=words))["提示与问题"]
+    assert len(rows) == 21 and rows[-1]["处数"] == 80 and "其他说法的共 80 处" in rows[-1]["说明及处理办法"]
+
+
 def test_what_was_not_worked_on_stands_with_its_reason(finished: tuple[Path, list[FileResult]]) -> None:
     *_, last = table(sheet(finished, "文件"))
     assert (Path(last["文件"]).name, last["状态"], last["原因及处理办法"]) == ("说明.docx", "未处理", "不是表格")

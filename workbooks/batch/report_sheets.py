@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,10 @@ _RESULTS = (*_COUNTED, "face_value", "reduction", "own_payment", "recognised_cos
 _NAMED, _BLOCKS, _CHANGES = 3, 20, 20
 """Rows of one kind a file gets: of findings, of those that block, of changed cells; the others share one row."""
 _LONGEST = 200
+_PARTICULARS = re.compile(
+    r"“[^“”]*”|[^\s：、，“”（）]+\.(?:xls\w?|xlt\w|csv|ods|et|wps|zip)|[0-9A-Za-z][0-9A-Za-z,.:%-]*|：[^：；）]*(?=[；）])"
+)
+"""What differs between findings that say the same: what is quoted, file names, figures and codes, and given values."""
 _RANK = {"block": 0, "human": 1, "warn": 2, "info": 3}
 
 
@@ -129,12 +134,12 @@ class _Told:
         self.names |= {name: None} if name else {}
         self.cells += [where] if where else []
 
-    def with_rest(self, others: Sequence[_Told]) -> _Told:
-        """The same for findings of one kind in other words."""
+    def with_rest(self, others: Sequence[_Told], kind: str = "此类") -> _Told:
+        """The same for findings that say it with other figures and names; kind: what all of them are called."""
         every = (self, *others)
         times = sum(told.times for told in every)
         return _Told(
-            f"{self.message}（此类共 {times} 处，逐条见结果文件的“检查结果”表，或用 xlcalc check 查看）",
+            f"{self.message}（{kind}共 {times} 处，逐条见结果文件的“检查结果”表，或用 xlcalc check 查看）",
             {name: None for told in every for name in told.names}, [at for told in every for at in told.cells], times,
         )  # fmt: skip
 
@@ -188,16 +193,24 @@ def _row_of(where: str | None) -> tuple[str, str]:
 
 
 def _told(found: Iterable[tuple[str | None, Mapping[str, Any]]], severity: str) -> Iterator[_Told]:
-    """Findings of one kind as they are told: those of the same words together, and not too many."""
+    """Findings of one code as they are told: those of the same words together, and not too many of what says the same.
+
+    One code may stand for several rules, whose words are never told for one another.
+    """
     said: dict[str, _Told] = {}
     for name, finding in found:
         message = finding["message"]
         said.setdefault(message, _Told(message)).add(name, finding["where"])
-    several = list(said.values())
-    singly = len(several) if len(several) <= _NAMED else _BLOCKS if severity == "block" else 0
-    yield from several[:singly]
-    if rest := several[singly:]:
-        yield rest[0].with_rest(rest[1:])
+    alike: dict[str, list[_Told]] = {}
+    for told in said.values():
+        alike.setdefault(_PARTICULARS.sub("…", told.message), []).append(told)
+    for several in list(alike.values())[:_BLOCKS]:
+        singly = len(several) if len(several) <= _NAMED else _BLOCKS if severity == "block" else 0
+        yield from several[:singly]
+        if rest := several[singly:]:
+            yield rest[0].with_rest(rest[1:])
+    if others := [told for several in list(alike.values())[_BLOCKS:] for told in several]:
+        yield others[0].with_rest(others[1:], "这样的和其他说法的")
 
 
 def _many(names: Collection[str], most: int) -> str:
