@@ -171,6 +171,23 @@ def test_what_stops_a_file_counts_against_it_too(tmp_path: Path) -> None:
     ]
 
 
+def test_a_changed_formula_is_among_what_may_have_been_changed(tmp_path: Path) -> None:
+    """Also where nothing that is stored differs; a typed figure stands beside ours, a row without a formula does not."""
+    sheets = written(
+        tmp_path,
+        FileResult("甲.xlsx", None, "done", findings=[
+            told("本行缺公式，单元格里是“90000”", "表!N6", code="E-NO-FORMULA") | {"stored": "90000", "computed": "60000.00"},
+            told("本行缺公式，结果只写入运行报告", "表!N7", code="E-NO-FORMULA"),
+        ]),
+        FileResult("乙.xlsx", None, "done", findings=[told("公式与模板不同", "表!N6", code="E-FORMULA-CHANGED")]),
+    )  # fmt: skip
+    assert [(row["文件"], row["编号"], row["文件中的值"], row["说明"][:6]) for row in sheets["可能改动过"]] == [
+        ("甲.xlsx", "E-NO-FORMULA", "90000", "本行缺公式，"), ("乙.xlsx", "E-FORMULA-CHANGED", None, "公式与模板不"),
+    ]  # fmt: skip
+    first = openpyxl.load_workbook(tmp_path / REPORT_NAME)["汇总"].iter_rows(values_only=True)
+    assert any("有 2 份工作簿里的结果、参数或公式" in str(row[0]) for row in first)
+
+
 def test_two_rules_of_one_code_are_told_in_their_own_words(tmp_path: Path) -> None:
     """Each of eight dates differs; what is the same is told once, never one rule in the words of the other."""
     signed = [told(f"合同签订日期应不晚于申报日期（合同签订日期：2025年6月{n}日）", f"表!AB{n}") for n in range(1, 5)]

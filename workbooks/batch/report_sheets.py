@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.batch.report_pages import ListPage, ReportBook
-from workbooks.batch.report_tally import STATE_LABELS
+from workbooks.batch.report_tally import STATE_LABELS, is_change
 from workbooks.batch.results import FileResult
 from workbooks.batch.tasks import Skipped, shown
 from workbooks.ranges import ranges_of
@@ -24,6 +24,7 @@ _RESULTS = (*_COUNTED, "face_value", "reduction", "own_payment", "recognised_cos
 _NAMED, _BLOCKS, _CHANGES = 3, 20, 20
 """Rows of one kind a file gets: of findings, of those that block, of changed cells; the others share one row."""
 _LONGEST = 200
+_CHANGED_FIRST = ("E-PARAMETER", "E-FORMULA-CHANGED")
 _PARTICULARS = re.compile(
     r"“[^“”]*”|[^\s：、，“”（）]+\.(?:xls\w?|xlt\w|csv|ods|et|wps|zip)|[0-9A-Za-z][0-9A-Za-z,.:%-]*|：[^：；）]*(?=[；）])"
 )
@@ -218,7 +219,7 @@ def _many(names: Collection[str], most: int) -> str:
 
 
 class ChangesPage(ListPage):
-    """What a file holds and should not: stored parameters and results that differ from ours, side by side.
+    """What a file holds and should not: parameters and results that differ from ours, side by side, and other formulas.
 
     Of many results, the last ones share a row where results.jsonl has them one by one.
     """
@@ -228,25 +229,31 @@ class ChangesPage(ListPage):
         super().__init__(report, "可能改动过", columns)
 
     def add(self, result: FileResult) -> None:
-        """The rows of one file: parameters first, which change every result."""
-        found = [finding for finding in result.findings if "stored" in finding]
-        found.sort(key=lambda finding: finding["code"] != "E-PARAMETER")
-        parameters = sum(finding["code"] == "E-PARAMETER" for finding in found)
-        singly = parameters + _CHANGES if result.brief else len(found)
+        """The rows of one file: parameters first, which change every result, then formulas."""
+        found = [finding for finding in result.findings if is_change(finding)]
+        found.sort(key=_change_rank)
+        named_first = sum(_change_rank(finding) < len(_CHANGED_FIRST) for finding in found)
+        singly = named_first + _CHANGES if result.brief else len(found)
         for finding in found[:singly]:
-            texts = [finding[key] for key in ("code", "stored", "computed", "message")]
+            texts = [finding.get(key) for key in ("code", "stored", "computed", "message")]
             self._line(result, finding["where"], finding["where"], texts)
         if rest := found[singly:]:
             cells = [finding["where"] for finding in rest]
             more = f"另有 {len(rest)} 处，逐处的值见 results.jsonl，或用 xlcalc check 查看"
-            texts = ["E-STORED-DIFFERS", _distinct(rest, "stored"), _distinct(rest, "computed"), more]
+            codes = "、".join(dict.fromkeys(finding["code"] for finding in rest))
+            texts = [codes, _distinct(rest, "stored"), _distinct(rest, "computed"), more]
             self._line(result, ranges_of(cells), cells[0], texts)
 
-    def _line(self, result: FileResult, shown: str, where: str, texts: Sequence[str]) -> None:
+    def _line(self, result: FileResult, shown: str, where: str, texts: Sequence[str | None]) -> None:
         if (row := self.next_row()) is not None:
             self.page.put(row, 0, Path(result.path).name)
             self.page.link(row, 1, result, shown, where)
             self.page.line(row, texts, ("text", "warn"), first=2)
+
+
+def _change_rank(finding: Mapping[str, Any]) -> int:
+    code = finding["code"]
+    return _CHANGED_FIRST.index(code) if code in _CHANGED_FIRST else len(_CHANGED_FIRST)
 
 
 def _distinct(found: Iterable[Mapping[str, Any]], key: str) -> str:

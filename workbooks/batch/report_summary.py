@@ -40,7 +40,7 @@ def summary_page(page: Page, tally: Tally, left: int) -> None:
             0, f"有 {tally.uncalculated} 份工作簿填写后没有计算过（仍是空白或预填模板的结果），已重新核算，不算改动。"
         )
     if tally.changed:
-        notes.insert(0, f"有 {tally.changed} 份工作簿里保存的结果与重新核算的不同，可能改动过，见“可能改动过”表。")
+        notes.insert(0, f"有 {tally.changed} 份工作簿里的结果、参数或公式与应有的不同，可能改动过，见“可能改动过”表。")
     for offset, note in enumerate(notes, 1):
         page.put(row + offset, 0, note, "note")
 

@@ -20,6 +20,11 @@ GRANTED = ("face_value", "reduction", "subsidy", "award")
 _BUREAU = re.compile("(?:人民政府|工业和信息化|科技和工业|发展改革|发展和改革|经济和信息化|工信|发改|科工).*$")
 
 
+def is_change(finding: Mapping[str, Any]) -> bool:
+    """Whether it tells of a stored value or a formula that is not what it should be."""
+    return "stored" in finding or finding["code"] == "E-FORMULA-CHANGED"
+
+
 @dataclass
 class Group:
     """Some outcomes together: how many, by status and level; the money computed and the money payable, in fen."""
@@ -53,7 +58,7 @@ class Tally:
     """Counts of files and statuses, and the money; only ``payable`` is ever totalled.
 
     policies: every outcome, by the label of its policy; counties, industries, levels: those that grant money.
-    changed: files that store another result or parameter than is right; uncalculated: files nobody has calculated.
+    changed: files that hold another result, parameter or formula than is right; uncalculated: files nobody has calculated.
     """
 
     files: int = 0
@@ -81,7 +86,7 @@ class Tally:
         self.files += 1
         self.states[result.state] += 1
         self.blocking += result.blocking
-        self.changed += any("stored" in finding for finding in result.findings)
+        self.changed += any(map(is_change, result.findings))
         self.uncalculated += any(finding["code"] == "E-NOT-CALCULATED" for finding in result.findings)
         folder = f"文件夹：{Path(result.path).parent.name or '（无）'}"
         for outcome in result.brief:
