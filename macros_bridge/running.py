@@ -17,6 +17,7 @@ from workbooks.batch.report import write_report, write_run
 from workbooks.batch.report_tally import STATE_LABELS, Tally
 from workbooks.batch.results import Doubles, Results
 from workbooks.batch.run import Told, io_reason, run_recorded
+from workbooks.batch.shared_caps import SharedCaps
 from workbooks.batch.tasks import FileResult, Options, Skipped, Task, shown, survey
 from workbooks.files.prescan import DEFAULT_LIMITS
 from xlcalc.errors import InputError, WorkbookError
@@ -73,7 +74,11 @@ def run_batch(
             )
             _tell(record.unfinished)
             results = _with_progress(tasks, options, record, cluster)
-            results = results.amended(Doubles(results)).and_then([_absent(path) for path in missing])
+            results = results.amended(Doubles(results))
+            if booking is None or booking.act is None:
+                # What is entered is counted file by file there.
+                results = results.amended(SharedCaps(results))
+            results = results.and_then([_absent(path) for path in missing])
             # Before the report is written, so that it tells what the ledger refused.
             again = partial(_again, tasks, options, record, cluster)
             entered = booking.enter_run(results, options, again) if booking else None

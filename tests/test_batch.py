@@ -380,6 +380,35 @@ def doubled(
     return results
 
 
+@pytest.mark.parametrize(
+    ("approved", "choices", "payable"),
+    [
+        # 60 % of 133,333.33 are 79,999.998, in fen 80,000.00: with a voucher of 20,000 just the 100,000 of both.
+        ("133333.33元", {}, [80_000_00, 20_000_00]),
+        ("133333.35元", {}, [None, None]),
+        # Another reading counts each by itself.
+        ("150000元", {"AMB-01": "per_instrument"}, [90_000_00, 20_000_00]),
+    ],
+)
+def test_what_two_files_give_together_keeps_the_cap_they_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], approved: str, choices: dict[str, str],
+    payable: list[int | None],
+) -> None:  # fmt: skip
+    same = {"uscc": SAAS_COMPANY["uscc"], "enterprise_name": SAAS_COMPANY["enterprise_name"], "maturity_level": "四级"}
+    save(tmp_path / "in", "一.xlsx", filled(SAAS, SAAS_COMPANY | {"approved_amount": approved}))
+    save(tmp_path / "in", "二.xlsx", filled(CLOUD, CLOUD_COMPANY | same))
+    run_batch([tmp_path / "in"], tmp_path / "out", jobs=1, as_json=True, choices=choices)
+    files = json.loads(capsys.readouterr().out)["files"]
+    found = [file["outcomes"][0]["payable"] for file in files]
+    assert [amount and amount["fen"] for amount in found] == payable
+    for file in files:
+        told = [item for item in file["findings"] if item["code"] == "E-SHARED-CAP"]
+        assert len(told) == payable.count(None) // 2
+        for item in told:
+            assert all(part in item["message"] for part in ("一.xlsx", "二.xlsx", "80,000.01", "100,000.01"))
+            assert (item["severity"], item["clause"]) == ("block", "第十三条")
+
+
 def test_one_code_with_two_names_says_so_and_files_of_one_name_are_told_apart() -> None:
     results = doubled([(SOUND, "示例甲有限公司"), (SOUND, "示例乙有限公司")], ["甲镇/表.xlsx", "乙镇/表.xlsx"])
     for result in results:

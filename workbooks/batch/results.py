@@ -227,8 +227,7 @@ class Doubles:
 
 
 def _finding_of(key: _Called, met: _Met) -> dict[str, Any]:
-    names = [Path(path).name for path in met.paths]
-    files = "、".join(names if len(set(names)) == len(names) else met.paths)
+    files = "、".join(told_apart(list(met.paths)))
     code, severity = "E-DOUBLE-FILE", "block"
     if len(met.beside) == 1:
         message = f"“{key.uscc or key.name}”在本次运行的多个文件中出现：{files}。未计入可拨付合计，请只保留一份"
@@ -241,6 +240,12 @@ def _finding_of(key: _Called, met: _Met) -> dict[str, Any]:
             code, severity = "E-SAME-NAME", "warn"
             message += "。请按营业执照核对是否同一企业"
     return {"code": code, "severity": severity, "clause": None, "message": message}
+
+
+def told_apart(paths: Sequence[str]) -> Sequence[str]:
+    """What files are called: their names, or their whole paths where two have one name."""
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(set(paths)) else paths
 
 
 def hold_back_doubles(results: Iterable[FileResult]) -> None:

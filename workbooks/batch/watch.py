@@ -17,6 +17,7 @@ from workbooks.batch.failures import stopped
 from workbooks.batch.journal import Journal
 from workbooks.batch.report import write_report
 from workbooks.batch.results import Amendment, Doubles, Results
+from workbooks.batch.shared_caps import SharedCaps
 from workbooks.batch.tasks import Options, Skipped, Task, lock_marks, shown, survey
 from workbooks.files.writing import io_reason, stops_all
 
@@ -114,7 +115,9 @@ class Watch:
         here = [task for task in self._tasks if task in self._done]
         results = Results(lambda: record.results(here))
         results = results.amended(Doubles(results))
-        if self._enter is not None:
+        if self._enter is None:
+            results = results.amended(SharedCaps(results))
+        else:
             amendment, overtaken = self._enter(results)
             results = results.amended(amendment)
             # In the next round; until then they are reported as they are. What computing does not mend is left alone.
