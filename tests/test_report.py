@@ -172,11 +172,12 @@ def test_what_stops_a_file_counts_against_it_too(tmp_path: Path) -> None:
 
 
 def test_a_changed_formula_is_among_what_may_have_been_changed(tmp_path: Path) -> None:
-    """Also where nothing that is stored differs; a typed figure stands beside ours, a row without a formula does not."""
+    """Also where nothing that is stored differs; of rows without a formula, those with another figure."""
     sheets = written(
         tmp_path,
         FileResult("甲.xlsx", None, "done", findings=[
-            told("本行缺公式，单元格里是“90000”", "表!N6", code="E-NO-FORMULA") | {"stored": "90000", "computed": "60000.00"},
+            told("本行缺公式，单元格里是“90000”", "表!N6", code="E-NO-FORMULA")
+            | {"stored": "90000", "computed": "60000.00"},
             told("本行缺公式，结果只写入运行报告", "表!N7", code="E-NO-FORMULA"),
         ]),
         FileResult("乙.xlsx", None, "done", findings=[told("公式与模板不同", "表!N6", code="E-FORMULA-CHANGED")]),
@@ -235,6 +236,8 @@ def test_money_is_spread_over_counties_trades_and_levels(finished: tuple[Path, l
     by_name = {row[0]: row[1:] for row in rows}
     assert by_name["文件夹：in"][3] == 350000 and by_name["文件夹：深"] == (1, 1, 72000, 72000)
     assert by_name["示例县"] == (3, 1, 45000, 15000)
+    # Of 6 results the assessment gives a level and no money.
+    assert "另有 1 项结果没有算出给付金额" in str(sheet(finished, "分布")["A2"].value)
     assert by_name["现代食品制造业"] == (1, 1, 15000, 15000)
     assert by_name["四级"][3] == 0 and by_name["三级"][3] == 15000
     assert [row[4] for row in rows if row[0] == "合计"] == [437000, 437000, 437000]
@@ -356,6 +359,7 @@ def test_the_table_for_machines_has_one_type_a_column(finished: tuple[Path, list
     )
     assert by_name["示例企业2"]["payable_fen"] == "" and "pilot_end" in by_name["示例企业2"]["missing"]
     assert by_name["示例远山机械有限公司"]["output"] == f"深/SaaS{RESULT_MARK}.xlsx"
+    assert by_name["示例远山机械有限公司"]["output_path"] == f"./深/SaaS{RESULT_MARK}.xlsx"
     assert "E-STORED-DIFFERS" in by_name["示例云溪食品有限公司"]["finding_codes"]
 
 
@@ -373,6 +377,18 @@ def test_a_row_of_the_table_has_the_codes_of_its_own_enterprise(tmp_path: Path) 
         (Path(row["file"]).stem, row["name"]): (set(row["finding_codes"].split(";")), row["file_finding_codes"])
         for row in rows_of_csv(tmp_path / "out")
     }
+    besides = {
+        (Path(line["file"]).stem, line["name"]): [finding["code"] for finding in line.get("file_findings", ())]
+        for line in lines(tmp_path / "out")
+    }
+    assert besides == {
+        ("甲", "示例企业0"): ["E-PARAMETER"], ("甲", "示例企业1"): ["E-PARAMETER"],
+        ("甲", "示例企业2"): ["E-DOUBLE-FILE", "E-PARAMETER"], ("乙", "示例青禾电子有限公司"): ["E-DOUBLE-FILE"],
+    }  # fmt: skip
+    sheet = openpyxl.load_workbook(tmp_path / "out" / REPORT_NAME)["逐企业结果"]
+    lacking = {row["企业"]: row["尚缺"] or "" for row in table(sheet)}
+    assert "须先处理：同一代码对应不同的名称" in lacking["示例青禾电子有限公司"]
+    assert "须先处理" not in lacking["示例企业0"] + lacking["示例企业1"]
     told = {"E-STORED-DIFFERS", "E-PARAMETER", "E-DOUBLE-FILE"}
     assert {key: (codes & told, of_file) for key, (codes, of_file) in found.items()} == {
         ("甲", "示例企业0"): (set(), "E-PARAMETER"),
@@ -402,7 +418,7 @@ def test_results_jsonl_has_an_outcome_a_line(finished: tuple[Path, list[FileResu
     document = run_dict(finished[1])
     assert document["format"] == "xlcalc.run/1"
     assert [outcome for file in document["files"] for outcome in file["outcomes"]] == [
-        {key: value for key, value in line.items() if key != "file"} for line in found
+        {key: value for key, value in line.items() if key not in ("file", "file_findings")} for line in found
     ]
 
 

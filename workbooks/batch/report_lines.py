@@ -19,13 +19,18 @@ _TEXT = (
 _COUNTS = ("maturity_level", "scenes_at_level", "mandatory_at_level")
 COLUMNS = (
     *_TEXT, "score", *_COUNTS, *(f"{key}_fen" for key in MONEY_RESULTS), "payable_fen", "missing", "finding_codes",
-    "file_finding_codes",
+    "file_finding_codes", "output_path",
 )  # fmt: skip
+_BESIDES = 20
+"""Findings of a file as a whole that a line repeats."""
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
 
 class Lines:
-    """``results.jsonl``: an outcome a line, with the file it is from."""
+    """``results.jsonl``: an outcome a line, with the file it is from.
+
+    file_findings: what came to light of it beside the other files, and what was found of the file as a whole.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -33,7 +38,11 @@ class Lines:
     def add(self, result: FileResult) -> None:
         """The lines of one file."""
         head = b'{"file": ' + as_json(result.path).encode() + b", "
-        self._stream.writelines(head + line[1:] + b"\n" for line in result.lines)
+        later, of_file = found_besides(result)
+        for line, own in zip(result.lines, later, strict=True):
+            besides = [*own, *of_file[:_BESIDES]]
+            told = b'"file_findings": ' + as_json(besides).encode() + b", " if besides else b""
+            self._stream.write(head + told + line[1:] + b"\n")
 
 
 class Table:
@@ -41,7 +50,8 @@ class Table:
 
     UTF-8 with its mark; results by their path below outdir, money in whole fen, levels 0–4, lists joined by ``;``, an
     empty field for what is not known. finding_codes: what was found of this outcome and its enterprise;
-    file_finding_codes: what was found of the file as a whole, the same in each of its rows.
+    file_finding_codes: what was found of the file as a whole, the same in each of its rows. output_path: the result as
+    a path from outdir that opens as it stands.
     A text that a spreadsheet could run begins with ``'``, and so does one that begins with ``'`` itself.
     """
 
@@ -70,11 +80,22 @@ def _rows(outdir: Path, result: FileResult) -> Iterator[list[Any]]:
             ";".join(outcome["missing"]),
             ";".join(sorted(codes[number])),
             ";".join(sorted(of_file)),
+            # No formula for a spreadsheet, and a path for a program.
+            f"./{output}" if output else None,
         ]
 
 
 def _codes(result: FileResult) -> tuple[list[set[str]], set[str]]:
-    """The codes of what was found of each outcome and its record, and of the file as a whole.
+    """The codes of what was found of each outcome and its record, and of the file as a whole."""
+    later, of_file = found_besides(result)
+    return [
+        {finding["code"] for finding in (*outcome["findings"], *own)} | set(outcome.get("record_codes", {}))
+        for outcome, own in zip(result.brief, later, strict=True)
+    ], {finding["code"] for finding in of_file}
+
+
+def found_besides(result: FileResult) -> tuple[list[list[dict[str, Any]]], list[dict[str, Any]]]:
+    """What came to light of each outcome after its record was read, and what was found of the file as a whole.
 
     A file's findings are those of its records too, and what came to light later at the place of one of them.
     """
@@ -82,15 +103,12 @@ def _codes(result: FileResult) -> tuple[list[set[str]], set[str]]:
     left = Counter(finding["code"] for finding in result.findings)
     for own in records.values():
         left.subtract(own)
-    places = {where for _, where in records}
-    whole = [finding for finding in result.findings if left[finding["code"]] > 0]
-    later = {(finding["where"], finding["code"]) for finding in whole if finding["where"] in places}
-    return [
-        {finding["code"] for finding in outcome["findings"]}
-        | set(outcome.get("record_codes", {}))
-        | {code for where, code in later if where == outcome["where"]}
-        for outcome in result.brief
-    ], {finding["code"] for finding in whole if finding["where"] not in places}
+    whole: list[dict[str, Any]] = []
+    later: dict[str, list[dict[str, Any]]] = {where: [] for _, where in records}
+    for finding in result.findings:
+        if left[finding["code"]] > 0:
+            later.get(finding["where"], whole).append(finding)
+    return [later[outcome["where"]] for outcome in result.brief], whole
 
 
 def below(outdir: Path, output: str) -> str:

@@ -61,11 +61,15 @@ class OutcomesPage(ListPage):
     def add(self, result: FileResult) -> None:
         """The rows of one file."""
         file = Path(result.path).name
+        blocks: dict[str | None, list[str]] = {}
+        for name, finding in _findings(result):
+            if finding["severity"] == "block":
+                blocks.setdefault(name, []).append(finding["message"])
         for outcome in result.brief:
             if (row := self.next_row()) is not None:
-                self._outcome(row, file, outcome)
+                self._outcome(row, file, outcome, _open_matters(outcome, blocks))
 
-    def _outcome(self, row: int, file: str, outcome: Mapping[str, Any]) -> None:
+    def _outcome(self, row: int, file: str, outcome: Mapping[str, Any], still_open: str) -> None:
         page, status, payable = self.page, outcome["status"], outcome["payable"]
         # Three lines; whoever wants all of a derivation opens the cell, or the result itself.
         page.sheet.set_row(row, _ROW_HEIGHT)
@@ -78,7 +82,7 @@ class OutcomesPage(ListPage):
         page.put(row, tail, payable["fen"] / 100 if payable else None, "money")
         page.line(row, (
             "\n".join(sentence for step in outcome["steps"] for sentence in step["sentences"]),
-            "、".join(fact_label(name) for name in outcome["missing"]),
+            still_open,
             "\n".join(_choice_text(choice) for choice in outcome["choices"]),
             BASIS_LABELS[outcome["basis"]],
         ), first=tail + 1)  # fmt: skip
@@ -87,6 +91,19 @@ class OutcomesPage(ListPage):
         """Filters; the reasons are read on screen, what is printed ends with the money."""
         super().end()
         self.page.sheet.print_area(0, 0, max(self._row, 1), 7 + len(self._keys))
+
+
+def _open_matters(outcome: Mapping[str, Any], blocks: Mapping[str | None, list[str]]) -> str:
+    """What a result lacks, and what of its enterprise or its file holds it back.
+
+    blocks: what is said by enterprise, under None of the file.
+    """
+    told = ["、".join(fact_label(name) for name in outcome["missing"])] if outcome["missing"] else []
+    if outcome["status"] == "not_determined":
+        messages = [message for name in dict.fromkeys((outcome["name"], None)) for message in blocks.get(name, ())]
+        told += [f"须先处理：{message[:_LONGEST]}" for message in messages[:_NAMED]]
+        told += [f"等 {len(messages)} 项，见“提示与问题”表"] if len(messages) > _NAMED else []
+    return "\n".join(told)
 
 
 @cache

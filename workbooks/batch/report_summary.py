@@ -97,7 +97,7 @@ def _policies(page: Page, row: int, groups: Mapping[str, Group]) -> int:
 
 def _levels(page: Page, row: int, groups: Mapping[str, Group]) -> int:
     """How many enterprises stand at each level, by policy; returns the row below."""
-    page.line(row, ("等级分布（家）", *LABELS), ("head",) * 6)
+    page.line(row, ("等级分布（家，得出等级的）", *LABELS), ("head",) * 6)
     page.sheet.set_row(row, 20)
     for policy, group in groups.items():
         if group.levels:
@@ -114,7 +114,9 @@ def spread_page(page: Page, tally: Tally) -> None:
     page.sheet.set_column(5, 5, 3)
     page.put(0, 0, "金额分布", "title")
     page.sheet.set_row(0, 30)
-    note = "只含给付金额的政策。表中没有写明县（市、区）的，按文件所在的文件夹归类，名称前标“文件夹：”。"
+    note = "只含算出了给付金额的结果。表中没有写明县（市、区）的，按文件所在的文件夹归类，名称前标“文件夹：”。"
+    if without := sum(tally.outcomes.values()) - sum(group.count for group in tally.counties.values()):
+        note += f"另有 {without} 项结果没有算出给付金额（尚缺数据，或政策不给付金额），不在以下各表中。"
     page.put(1, 0, note, "note")
     row, top, breaks = 3, 0, []
     spreads = (("按县（市、区）", tally.counties), ("按行业", tally.industries), ("按数字化水平等级", tally.levels))

@@ -58,7 +58,8 @@ class Tally:
     """Counts of files and statuses, and the money; only ``payable`` is ever totalled.
 
     policies: every outcome, by the label of its policy; counties, industries, levels: those that grant money.
-    changed: files that hold another result, parameter or formula than is right; uncalculated: files nobody has calculated.
+    changed: files that hold another result, parameter or formula than is right; uncalculated:
+    files nobody has calculated.
     """
 
     files: int = 0
