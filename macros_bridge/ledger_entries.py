@@ -105,6 +105,7 @@ def step(
             is_new = (policy, batch_named(batch)) not in batches(connection, policy)
         moved = take_step(ledger, act, policy, batch, usccs, take, version=version, due=last)
     lines = [f"{item.uscc}：{item.label}{f'，台账金额变动 {Money(item.fen)}' if item.fen else ''}" for item in moved]
+    lines += [f"提示：{warning}" for warning in dict.fromkeys(warning for item in moved for warning in item.warnings)]
     if is_new:
         lines.append(f"提示：批次“{batch_named(batch)}”此前不在台账中，如是笔误请用 ledger withdraw 撤回")
     if last is not None:
@@ -141,8 +142,11 @@ def correct(
     act = act_by(operator, day, document, reason)
     with opened(address) as ledger:
         done = correct_amount(ledger, act, policy, batch, clean_uscc(code), fen, item=item)
-    content = {"difference": Money(done.difference).as_dict(), "over": done.over}
+    paid = done.paid.isoformat() if done.paid else None
+    content = {"difference": Money(done.difference).as_dict(), "over": done.over, "paid": paid}
     lines = [f"已更正为 {Money(fen)}（变动 {Money(done.difference)}）", *(f"超过上限：{what}" for what in done.over)]
+    if paid:
+        lines.append(f"提示：原金额已于 {paid} 兑付，差额 {Money(done.difference)} 须另行追回或补付")
     show("correct", content, lines, as_json)
 
 

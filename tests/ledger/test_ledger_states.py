@@ -21,6 +21,7 @@ from ledger.ledger_bench import (
     A,
     B,
     act,
+    code,
     file,
     grant,
     line,
@@ -37,6 +38,8 @@ from workbooks.ledger.questions import had, history
 from workbooks.ledger.transitions import take_step
 from xlcalc import load_policy
 from xlcalc.packs.registry import policy_ids
+
+C = code(3)
 
 
 def refused(code: str, deed: Any, *arguments: Any, **more: Any) -> LedgerError:
@@ -186,6 +189,25 @@ def test_a_supplement_is_due_after_working_days(ledger: Ledger) -> None:
         assert due(connection, date(2025, 10, 1), date(2025, 10, 31)) == []
 
 
+def test_a_voucher_before_the_publicity_period_is_over_is_told(ledger: Ledger) -> None:
+    # From 2025-07-11, a Friday, five working days end on the 18th.
+    grant(ledger, A, SAAS, 72000)
+    grant(ledger, B, SAAS, 72000)
+    way, last = WAY_TO_VOUCHER[:-2], after_working_days(date(2025, 7, 11), 5)
+    for uscc, day, said in ((A, date(2025, 7, 18), 1), (B, date(2025, 7, 21), 0)):
+        walk(ledger, uscc, SAAS, *way)
+        (moved,) = take_step(ledger, act(date(2025, 7, 11)), SAAS, FIRST, [uscc], "publicise", due=last)
+        assert moved.warnings == ()
+        (moved,) = take_step(ledger, act(day), SAAS, FIRST, [uscc], "issue")
+        assert len(moved.warnings) == said and all("2025年7月18日才满" in warning for warning in moved.warnings)
+    # An objection is raised while it lasts; a period without an end is told.
+    walk(ledger, C, SAAS, *way)
+    (moved,) = take_step(ledger, act(date(2025, 7, 11)), SAAS, FIRST, [C], "publicise")
+    assert "没有给出截止日期" in moved.warnings[0]
+    (moved,) = take_step(ledger, act(date(2025, 7, 14), reason="示例原因"), SAAS, FIRST, [C], "object")
+    assert moved.warnings == ()
+
+
 def test_a_year_that_is_not_published_warns(ledger: Ledger) -> None:
     walk(ledger, A, SAAS, "submit", day=date(2035, 1, 4))
     last = after_working_days(date(2035, 1, 5), 5)
@@ -263,6 +285,17 @@ def test_an_amount_is_corrected_within_the_cap(ledger: Ledger) -> None:
     refused("E-LEDGER-UNKNOWN", correct_amount, ledger, said, SAAS, SECOND, A, 1)
     refused("E-LEDGER-NO-GRANT", correct_amount, ledger, said, SAAS, FIRST, A, 1, item="别的")
     assert totals(ledger, A) == {CLOUD: 20000}
+
+
+def test_nothing_is_put_right_before_it_was_entered(ledger: Ledger) -> None:
+    grant(ledger, A, CLOUD, 20000)
+    early, later = act(date(2025, 6, 29), reason="复核"), act(date(2025, 8, 22), reason="复核")
+    refused("E-LEDGER-DATE", correct_amount, ledger, early, CLOUD, FIRST, A, 15000 * YUAN)
+    assert correct_amount(ledger, later, CLOUD, FIRST, A, 15000 * YUAN).paid is None
+    walk(ledger, A, CLOUD, *WAY_TO_VOUCHER, "serve", "settle", day=date(2025, 8, 25))
+    refused("E-LEDGER-DATE", withdraw_step, ledger, later, CLOUD, FIRST, A)
+    paid = correct_amount(ledger, act(date(2025, 9, 1), reason="复核"), CLOUD, FIRST, A, 10000 * YUAN)
+    assert (paid.difference, paid.paid) == (-5000 * YUAN, date(2025, 8, 25))
 
 
 def test_a_policy_without_a_procedure_is_not_kept(ledger: Ledger) -> None:

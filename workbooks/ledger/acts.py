@@ -135,8 +135,8 @@ def open_act(
     values = {
         "kind": kind, "operator": mask_phones(act.operator.strip()), "day": act.day,
         "booked": act.booked.astimezone(UTC).replace(microsecond=0, tzinfo=None),
-        "document": mask_phones_in_name(act.document), "reason": mask_phones(act.reason), "batch": batch, "asked": plain_json(asked or {}),
-        "source": source.sha256 if source else None,
+        "document": mask_phones_in_name(act.document), "reason": mask_phones(act.reason), "batch": batch,
+        "asked": plain_json(asked or {}), "source": source.sha256 if source else None,
     }  # fmt: skip
     return entered(connection, schema.act, values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection, insert, select
 
@@ -15,15 +16,20 @@ from workbooks.ledger.database import Ledger, LedgerError
 from workbooks.ledger.programmes import programme, states_of
 from workbooks.ledger.transitions import Moved, last_step
 from xlcalc.packs.registry import load_policy
+from xlcalc.values.dates import chinese_date
 from xlcalc.values.money import Money
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """An amount put right: the difference in fen. over: the caps it is above, for what an earlier list said was had."""
+    """An amount put right: the difference in fen. over: the caps it is above, for what an earlier list said was had.
+
+    paid: the day on which the amount as it was had been paid out, None where it had not.
+    """
 
     difference: int
     over: tuple[str, ...] = ()
+    paid: date | None = None
 
 
 def correct_amount(
@@ -33,7 +39,7 @@ def correct_amount(
 
     item: the direction, where a programme awards several. Raises LedgerError ``E-LEDGER-REASON``,
     ``E-LEDGER-NO-GRANT`` where nothing is open, ``E-LEDGER-CAP`` above a cap unless the amount is of an earlier list,
-    ``E-LEDGER-AMOUNT`` below 0 or unchanged.
+    ``E-LEDGER-AMOUNT`` below 0 or unchanged, ``E-LEDGER-DATE`` before what is put right was entered.
     """
     _with_reason(act)
     batch = batch_named(batch)
@@ -44,6 +50,7 @@ def correct_amount(
             raise LedgerError(
                 "E-LEDGER-NO-GRANT", f"{mask_code(uscc)} 在本批次没有可更正的金额", remedy="请核对批次和方向"
             )
+        _not_before(act, _day_of(connection, held.tail), "登记")
         difference = fen - held.fen
         if fen < 0 or not difference:
             raise LedgerError(
@@ -60,7 +67,22 @@ def correct_amount(
             over = exceeded(held_by_programme(mine), caps_now(ground_at(connection, held.ground)))
         elif difference > 0:
             _caps(connection, mine, held.ground, uscc)
-    return Corrected(difference, tuple(over))
+        paid = found.reached(programme(policy).paid)
+    return Corrected(difference, tuple(over), paid)
+
+
+def _day_of(connection: Connection, entry: int) -> date:
+    table, act = schema.entry, schema.act
+    found: date = connection.execute(
+        select(act.c.day).join(table, table.c.act_id == act.c.id).where(table.c.id == entry)
+    ).scalar_one()
+    return found
+
+
+def _not_before(act: Act, day: date, what: str) -> None:
+    if act.day < day:
+        message = f"更正的日期早于所更正的{what}（{chinese_date(day)}）"
+        raise LedgerError("E-LEDGER-DATE", message, remedy="请核对 --date")
 
 
 def _of_a_list(connection: Connection, item: Application) -> bool:
@@ -73,14 +95,16 @@ def _of_a_list(connection: Connection, item: Application) -> bool:
 def withdraw_step(ledger: Ledger, act: Act, policy: str, batch: str, uscc: str) -> Moved:
     """The last step of an application is withdrawn, with a reason; what it took back is granted again.
 
-    Raises LedgerError ``E-LEDGER-REASON``, ``E-LEDGER-NO-STEP``, ``E-LEDGER-HOLDS`` where the application would go
-    back to a state that ends it while it holds a new grant, ``E-LEDGER-CAP`` where others have used up the cap since.
+    Raises LedgerError ``E-LEDGER-REASON``, ``E-LEDGER-NO-STEP``, ``E-LEDGER-DATE`` before the day of the step,
+    ``E-LEDGER-HOLDS`` where the application would go back to a state that ends it while it holds a new grant,
+    ``E-LEDGER-CAP`` where others have used up the cap since.
     """
     _with_reason(act)
     batch = batch_named(batch)
     with acting(ledger, act, schema.AMENDMENT, batch=batch) as (connection, number):
         mine, found = _found(connection, policy, batch, uscc)
         last = last_step(found)
+        _not_before(act, last.day, "步骤")
         if last.source in programme(policy).ends and any(held.tail for held in found.holdings.values()):
             raise LedgerError(
                 "E-LEDGER-HOLDS", f"{mask_code(uscc)} 重新申报后已有登记金额，不能退回到上一状态",

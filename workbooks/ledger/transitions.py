@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from workbooks.documents.deadlines import Deadline
 from workbooks.documents.doubtful_codes import mask_code
@@ -22,12 +22,16 @@ from xlcalc.values.uscc import problem_of_uscc
 
 @dataclass(frozen=True)
 class Moved:
-    """An application after a step: its state in Chinese, and what it gave back or got back, in fen."""
+    """An application after a step: its state in Chinese, and what it gave back or got back, in fen.
+
+    warnings: what does not stand against the step, and someone should know.
+    """
 
     uscc: str
     state: str
     label: str
     fen: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def take_step(
@@ -68,6 +72,7 @@ def enter_step(
     states = states_of(load_policy(policy).version(ground.version))
     chosen = legal_step(states, item, key)
     _complete(chosen, states, item, act, due)
+    warnings = (*_too_soon(connection, chosen, states, item, act), *_without_end(chosen, states, item, due))
     row = {
         "act_id": number, "application_id": item.id, "number": item.numbered + 1, "transition": chosen.key,
         "from_state": chosen.source, "to_state": chosen.target, "ground_id": ground_id(connection, number, ground),
@@ -78,7 +83,27 @@ def enter_step(
         connection.execute(insert(schema.due).values(day))
     ends = chosen.target in programme(policy).ends
     fen = _release(connection, number, item, taken) if ends else 0
-    return Moved(uscc, chosen.target, states.label(chosen.target), fen)
+    return Moved(uscc, chosen.target, states.label(chosen.target), fen, warnings)
+
+
+_PUBLICITY = "公示"
+
+
+def _too_soon(connection: Connection, chosen: Transition, states: States, item: Application, act: Act) -> Iterator[str]:
+    """A publicity period has not run out, and the step is none that is taken within it, as an objection is."""
+    timed = programme(item.policy).timed.get(chosen.source)
+    if timed != _PUBLICITY or chosen.reason_required or not item.steps:
+        return
+    last = connection.scalar(select(schema.due.c.day).where(schema.due.c.step_id == item.steps[-1].id))
+    if last is not None and act.day <= last:
+        yield f"{mask_code(item.uscc)} {_PUBLICITY}到{chinese_date(last)}才满，“{chosen.label}”早于期满。请核对"
+
+
+def _without_end(chosen: Transition, states: States, item: Application, due: Deadline | None) -> Iterator[str]:
+    timed = programme(item.policy).timed.get(chosen.target)
+    if timed and due is None:
+        said = f"“{states.label(chosen.target)}”没有给出截止日期，到期不会提醒"
+        yield f"{said}。须有期限的，请撤回后用 --due 或 --due-days 给出"
 
 
 def _opened(connection: Connection, act: int, uscc: str, policy: str, batch: str) -> Application:
