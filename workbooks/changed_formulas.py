@@ -83,6 +83,10 @@ class _Layout:
 
     def __init__(self, ports: dict[str, Laid]) -> None:
         self._ports = ports
+        self._on: dict[str, list[tuple[str, Area]]] = {}
+        for name, (area, _) in ports.items():
+            self._on.setdefault(area.sheet.casefold(), []).append((name, area))
+        self._held: dict[tuple[str, int, int], list[tuple[str, Area]]] = {}
         self._right: dict[Place, str] = {}
         self._plans: dict[tuple[str, int], _Plan] = {}
 
@@ -123,15 +127,26 @@ class _Layout:
     ) -> _Choices:
         sheet, corner = to
         found = set()
-        for other, (area, _) in self._ports.items():
-            if area.sheet.casefold() == sheet and _holds(area, corner):
-                now = area_of(book, other)
-                row = _row(self._ports[name].area, area_of(book, name), home, area, now, corner, is_counted, in_range)
-                column = _along(area[2::2], now[2::2], corner.column, in_range)
-                if row is None or column is None:
-                    return None
-                found.add(_Wanted(now.sheet.casefold(), row[0], column, row[1]))
+        for other, area in self._holding(sheet, corner.row, corner.column):
+            now = area_of(book, other)
+            row = _row(self._ports[name].area, area_of(book, name), home, area, now, corner, is_counted, in_range)
+            column = _along(area[2::2], now[2::2], corner.column, in_range)
+            if row is None or column is None:
+                return None
+            found.add(_Wanted(now.sheet.casefold(), row[0], column, row[1]))
         return frozenset(found) or None
+
+    def _holding(self, sheet: str, row: int, column: int) -> list[tuple[str, Area]]:
+        """The ports of the template in which a cell lies; many formulas of a form point to the same ones."""
+        found = self._held.get((sheet, row, column))
+        if found is None:
+            found = [
+                (name, area)
+                for name, area in self._on.get(sheet, ())
+                if area.first_row <= row <= area.last_row and area.first_col <= column <= area.last_col
+            ]
+            self._held[sheet, row, column] = found
+        return found
 
 
 @lru_cache(maxsize=8)
@@ -182,7 +197,3 @@ def _width(area: Area) -> int:
 
 def _same_size(one: Area, other: Area) -> bool:
     return _height(one) == _height(other) and _width(one) == _width(other)
-
-
-def _holds(area: Area, corner: Corner) -> bool:
-    return area.first_row <= corner.row <= area.last_row and area.first_col <= corner.column <= area.last_col
