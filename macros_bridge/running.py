@@ -11,6 +11,7 @@ from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
 from macros_bridge.warned import Warned, place
+from workbooks.batch.file_names import FileNames
 from workbooks.batch.journal import Journal
 from workbooks.batch.kept_results import Kept, Scratch
 from workbooks.batch.report import write_report, write_run
@@ -85,11 +86,11 @@ def run_batch(
             if entered is not None:
                 results = results.amended(entered.hold_back)
             tally = Tally() if outdir else Tally.of(results)
-            report = _reported(outdir, results, skipped, tally) if outdir else None
+            report = _reported(outdir, results, skipped, tally, paths) if outdir else None
             if as_json:
                 write_run(sys.stdout, results, skipped, **({"ledger": entered.files} if entered else {}))
             else:
-                _print_findings(results, checking=outdir is None)
+                _print_findings(results, FileNames(paths), checking=outdir is None)
     except KeyboardInterrupt:
         if outdir is not None:
             print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
@@ -145,9 +146,9 @@ def _tell(unfinished: int) -> None:
         print(f"上次的运行没有做完（已有 {unfinished} 份），现从头重做。{remedy}", file=sys.stderr)
 
 
-def _reported(outdir: Path, results: Results, skipped: Sequence[Skipped], tally: Tally) -> Path:
+def _reported(outdir: Path, results: Results, skipped: Sequence[Skipped], tally: Tally, given: Sequence[Path]) -> Path:
     try:
-        return write_report(outdir, results, skipped, tally)
+        return write_report(outdir, results, skipped, tally, given)
     except OSError as error:
         raise WorkbookError(
             "E-IO", f"无法写入运行报告（{io_reason(error)}）",
@@ -200,9 +201,9 @@ def _results(tasks: Sequence[Task], options: Options, progress: Told, record: Ke
     return Results(lambda: record.results(tasks))
 
 
-def _print_findings(results: Iterable[FileResult], *, checking: bool) -> None:
+def _print_findings(results: Iterable[FileResult], named: FileNames, *, checking: bool) -> None:
     """When only checking, every finding; when recalculating, what stops a file or blocks it, and kinds of warnings."""
-    warned = Warned()
+    warned = Warned(named)
     for result in results:
         shown = list(result.findings)
         if checking:
@@ -214,7 +215,7 @@ def _print_findings(results: Iterable[FileResult], *, checking: bool) -> None:
                 clause = f"（{finding['clause']}）" if finding["clause"] else ""
                 done = result.state == "done"
                 word = SEVERITY_LABELS[finding["severity"]] if done else STATE_LABELS[result.state]
-                print(f"[{finding['code']}] {place(result, finding)}：{word}：{finding['message']}{clause}")
+                print(f"[{finding['code']}] {place(named, result, finding)}：{word}：{finding['message']}{clause}")
     for line in warned.lines():
         print(line)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbooks.batch.file_names import FileNames
 from workbooks.batch.tasks import FileResult
 from xlcalc.results.explain import SEVERITY_LABELS
 
@@ -24,16 +25,20 @@ class _Kind:
 
 
 class Warned:
-    """Counts as the results go by; the warnings themselves stand in the run report."""
+    """Counts as the results go by; the warnings themselves stand in the run report.
 
-    def __init__(self) -> None:
+    named: what a file with a path is called.
+    """
+
+    def __init__(self, named: Callable[[str], str] | None = None) -> None:
+        self._named = named or FileNames()
         self._kinds: dict[str, _Kind] = {}
 
     def add(self, result: FileResult) -> None:
         """Counts the warnings of a file and of its outcomes."""
         for finding in (*result.findings, *(item for outcome in result.brief for item in outcome["findings"])):
             if finding["severity"] == "warn":
-                example = f"{place(result, finding)}：{finding['message']}"[:_LONGEST]
+                example = f"{place(self._named, result, finding)}：{finding['message']}"[:_LONGEST]
                 kind = self._kinds.setdefault(finding["code"], _Kind(example))
                 kind.count += 1
                 kind.files += kind.last != result.path
@@ -49,7 +54,7 @@ class Warned:
             yield f"另有 {len(kinds) - _MOST_KINDS} 种{word}，见运行报告"
 
 
-def place(result: FileResult, finding: Mapping[str, Any]) -> str:
-    """The file, and the cell where there is one."""
-    name = Path(result.path).name
-    return name if finding["where"] in (None, name) else f"{name} {finding['where']}"
+def place(named: Callable[[str], str], result: FileResult, finding: Mapping[str, Any]) -> str:
+    """The file, and the cell where there is one; named: what a file with a path is called."""
+    name = named(result.path)
+    return name if finding["where"] in (None, Path(result.path).name) else f"{name} {finding['where']}"

@@ -19,6 +19,7 @@ from workbench import CLOUD, CLOUD_COMPANY, FORM, SAAS, SAAS_COMPANY, e1, filled
 
 from macros_bridge.warned import Warned
 from workbooks.batch import report_pages
+from workbooks.batch.file_names import FileNames
 from workbooks.batch.report import totals, write_report, write_run
 from workbooks.batch.report_lines import COLUMNS, safe
 from workbooks.batch.results import Results
@@ -154,6 +155,30 @@ def written(root: Path, *results: FileResult) -> dict[str, list[dict[str, Any]]]
     write_report(root, results)
     book = openpyxl.load_workbook(root / REPORT_NAME)
     return {name: table(book[name]) for name in book.sheetnames if name not in ("汇总", "分布")}
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """By what is below the folder that was given, in every sheet; a file that was given itself has its name alone."""
+    inbox = tmp_path / "收件"
+    towns = [save(inbox / town, "推荐表.xlsx", b"") for town in ("乡镇甲", "乡镇乙")]
+    alone, other = save(tmp_path, "单独.xlsx", b""), save(tmp_path / "别处", "表.xlsx", b"")
+    results = [
+        FileResult(str(path), None, "done", findings=[told("不同") | {"stored": "1", "computed": "2"}])
+        for path in towns
+    ]
+    names = ["乡镇甲/推荐表.xlsx", "乡镇乙/推荐表.xlsx"]
+    write_report(tmp_path, results, given=[inbox, alone])
+    book = openpyxl.load_workbook(tmp_path / REPORT_NAME)
+    for page in ("提示与问题", "可能改动过", "文件"):
+        assert [row["文件"] for row in table(book[page])] == names
+    for given, path, name in (
+        ([inbox, alone], alone, "单独.xlsx"), ([inbox, other.parent], towns[0], "收件/乡镇甲/推荐表.xlsx"),
+        (towns, towns[0], str(towns[0])), ([inbox / "乡镇甲"], towns[0], "推荐表.xlsx"),
+    ):  # fmt: skip
+        assert FileNames(given)(str(path)) == name
+    warned = Warned(FileNames([inbox]))
+    warned.add(results[1])
+    assert "如 乡镇乙/推荐表.xlsx：不同" in next(warned.lines())
 
 
 def test_what_stops_a_file_counts_against_it_too(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_report_that_someone_reads_is_written_later(
     assert held.worked == ["甲.xlsx"] and held.reported() == {"甲.xlsx": "已核算"}
 
 
-def busy(*_: object) -> Path:
+def busy(*_: object, **__: object) -> Path:
     raise PermissionError(13, "in use")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any, TextIO
 
+from workbooks.batch.file_names import FileNames
 from workbooks.batch.report_lines import Lines, Table
 from workbooks.batch.report_pages import ReportBook
 from workbooks.batch.report_sheets import ChangesPage, FilesPage, FindingsPage, OutcomesPage
@@ -48,11 +49,13 @@ def _indented(value: Any) -> str:
 
 
 def write_report(
-    outdir: Path, results: Iterable[FileResult], skipped: Sequence[Skipped] = (), tally: Tally | None = None
-) -> Path:
+    outdir: Path, results: Iterable[FileResult], skipped: Sequence[Skipped] = (), tally: Tally | None = None,
+    given: Sequence[Path] = (),
+) -> Path:  # fmt: skip
     """Writes 运行报告.xlsx, results.jsonl and results.csv into a folder; returns the report's path.
 
     results: gone through twice, and none of them is held. tally: counts them on the way, for whoever asks later.
+    given: the files and folders the run was asked for; files are named from there.
     """
     path = outdir / REPORT_NAME
     tally = Tally() if tally is None else tally
@@ -62,7 +65,9 @@ def write_report(
         table = stack.enter_context(written_atomically(outdir / TABLE_NAME))
         text = io.TextIOWrapper(table, encoding="utf-8-sig", newline="")
         stack.callback(text.detach)
-        report = stack.enter_context(ReportBook(outdir, stack.enter_context(written_atomically(path))))
+        report = stack.enter_context(
+            ReportBook(outdir, stack.enter_context(written_atomically(path)), FileNames(given))
+        )
         summary, spread = report.page("汇总"), report.page("分布")
         lists = (OutcomesPage(report, used), FindingsPage(report), ChangesPage(report), FilesPage(report))
         takers = (Lines(lines), Table(text, outdir), tally, *lists)
@@ -72,6 +77,6 @@ def write_report(
         lists[-1].add_skipped(skipped)
         for page in lists:
             page.end()
-        summary_page(summary, tally, len(skipped))
+        summary_page(summary, tally, len(skipped), [shown(path) for path in given])
         spread_page(spread, tally)
     return path

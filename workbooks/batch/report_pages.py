@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -26,11 +26,11 @@ _OPTIONS |= dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to
 class ReportBook:
     """The workbook of one report, finished where its ``with`` ends; every sheet is written row by row.
 
-    outdir: the folder its links start from.
+    outdir: the folder its links start from. named: what a file with a path is called.
     """
 
-    def __init__(self, outdir: Path, stream: BinaryIO) -> None:
-        self.outdir = outdir
+    def __init__(self, outdir: Path, stream: BinaryIO, named: Callable[[str], str]) -> None:
+        self.outdir, self.named = outdir, named
         # Here, so that the next run finds what a killed one has left of them.
         self._rows = temporary_beside(outdir / REPORT_NAME)
         self._rows.mkdir()
@@ -117,6 +117,7 @@ class ListPage:
     """A sheet that grows by the rows of one file after another."""
 
     def __init__(self, report: ReportBook, name: str, columns: Sequence[tuple[str, float]]) -> None:
+        self.named = report.named
         self.page, self._columns, self._row = report.page(name, columns), len(columns), 0
 
     def next_row(self) -> int | None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from workbooks.batch.report_pages import ListPage, ReportBook
@@ -60,7 +59,7 @@ class OutcomesPage(ListPage):
 
     def add(self, result: FileResult) -> None:
         """The rows of one file."""
-        file = Path(result.path).name
+        file = self.named(result.path)
         blocks: dict[str | None, list[str]] = {}
         for name, finding in _findings(result):
             if finding["severity"] == "block":
@@ -181,7 +180,7 @@ class FindingsPage(ListPage):
         for name, finding in _findings(result):
             kind = (finding["severity"], finding["code"], finding["clause"] or "")
             kinds.setdefault(kind, []).append((name, finding))
-        file, page = Path(result.path).name, self.page
+        file, page = self.named(result.path), self.page
         for (severity, code, clause), found in sorted(kinds.items(), key=lambda item: _RANK[item[0][0]]):
             for told in _told(found, severity):
                 if (row := self.next_row()) is None:
@@ -263,7 +262,7 @@ class ChangesPage(ListPage):
 
     def _line(self, result: FileResult, shown: str, where: str, texts: Sequence[str | None]) -> None:
         if (row := self.next_row()) is not None:
-            self.page.put(row, 0, Path(result.path).name)
+            self.page.put(row, 0, self.named(result.path))
             self.page.link(row, 1, result, shown, where)
             self.page.line(row, texts, ("text", "warn"), first=2)
 
@@ -302,7 +301,9 @@ class FilesPage(ListPage):
         against = sum(finding["severity"] == "block" for outcome in result.brief for finding in outcome["findings"])
         against += len(blocks)
         reason = "" if done else "；".join(f"[{item['code']}] {item['message']}" for item in blocks)
-        self.page.line(row, (result.path, STATE_LABELS[result.state]), ("text", "text" if done else "block"))
+        self.page.line(
+            row, (self.named(result.path), STATE_LABELS[result.state]), ("text", "text" if done else "block")
+        )
         self.page.link(row, 2, result, self._report.below(result))
         self.page.line(row, (len(result.brief), against, reason), ("count", "count"), first=3)
 
@@ -311,4 +312,4 @@ class FilesPage(ListPage):
         for item in skipped:
             if (row := self.next_row()) is None:
                 return
-            self.page.line(row, (shown(item.path), "未处理", None, None, None, item.reason))
+            self.page.line(row, (self.named(shown(item.path)), "未处理", None, None, None, item.reason))

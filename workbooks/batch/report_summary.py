@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbooks.batch.report_pages import Page
@@ -13,11 +13,15 @@ from xlcalc.values.levels import LABELS
 _CHARTED = 12
 _CHART_ROWS = 18
 _PRINTED_ROWS = 42
+_PLACES = 5
 _BLUE, _GREY = "#2E75B6", "#BFBFBF"
 
 
-def summary_page(page: Page, tally: Tally, left: int) -> None:
-    """What came in, what is payable, what needs attention; then by policy and level. left: files not worked on."""
+def summary_page(page: Page, tally: Tally, left: int, given: Sequence[str] = ()) -> None:
+    """What came in, what is payable, what needs attention; then by policy and level.
+
+    left: files not worked on; given: where they were looked for.
+    """
     page.sheet.set_column(0, 0, 42)
     page.sheet.set_column(1, 6, 16)
     page.sheet.fit_to_pages(1, 1)
@@ -35,6 +39,9 @@ def summary_page(page: Page, tally: Tally, left: int) -> None:
         "按县（市、区）、行业、等级的金额见“分布”表；逐家企业的结果和依据见“逐企业结果”表；"
         "须处理的事项见“提示与问题”表；未能核算和未处理的文件见“文件”表。",
     ]
+    if given:
+        places = "、".join(given[:_PLACES]) + (f" 等 {len(given)} 处" if len(given) > _PLACES else "")
+        notes.append(f"各表中的文件名从所给的文件夹写起：{places}")
     if tally.uncalculated:
         notes.insert(
             0, f"有 {tally.uncalculated} 份工作簿填写后没有计算过（仍是空白或预填模板的结果），已重新核算，不算改动。"

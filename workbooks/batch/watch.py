@@ -125,7 +125,7 @@ class Watch:
                 task for task in here if shown(task.path) in overtaken and self._times[task] < _MOST_TIMES
             }
             self._times.update(self._overtaken)
-        write_report(self._outdir, results, self._skipped)
+        write_report(self._outdir, results, self._skipped, given=self._paths)
         return results
 
 
