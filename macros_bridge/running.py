@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from macros_bridge.ledger_booking import Booking
+from macros_bridge.open_results import Unpaid, missing_lines
 from macros_bridge.warned import Warned, place
 from workbooks.batch.file_names import FileNames
 from workbooks.batch.journal import Journal
@@ -202,21 +203,25 @@ def _results(tasks: Sequence[Task], options: Options, progress: Told, record: Ke
 
 
 def _print_findings(results: Iterable[FileResult], named: FileNames, *, checking: bool) -> None:
-    """When only checking, every finding; when recalculating, what stops a file or blocks it, and kinds of warnings."""
-    warned = Warned(named)
+    """When only checking, every finding and what is missing; when recalculating, what stops or blocks, and why."""
+    warned, unpaid = Warned(named), Unpaid(named)
     for result in results:
         shown = list(result.findings)
         if checking:
             shown += [finding for outcome in result.brief for finding in outcome["findings"]]
         else:
             warned.add(result)
+            unpaid.add(result)
         for finding in shown:
             if checking or finding["severity"] == "block":
                 clause = f"（{finding['clause']}）" if finding["clause"] else ""
                 done = result.state == "done"
                 word = SEVERITY_LABELS[finding["severity"]] if done else STATE_LABELS[result.state]
                 print(f"[{finding['code']}] {place(named, result, finding)}：{word}：{finding['message']}{clause}")
-    for line in warned.lines():
+        if checking:
+            for line in missing_lines(named, result):
+                print(line)
+    for line in (*unpaid.lines(), *warned.lines()):
         print(line)
 
 

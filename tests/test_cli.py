@@ -380,6 +380,25 @@ def test_check_and_recalc_exit_codes(xlcalc: Run, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_is_missing_is_told_with_its_cell(xlcalc: Run, tmp_path: Path) -> None:
+    """check names every fact and the cell to fill in, recalc in a line why nothing is payable; the exit code is 0."""
+    rows = [CLOUD_COMPANY | {"enterprise_name": f"示例企业{n}", "uscc": None} for n in range(3)]
+    rows[0] |= {"pilot_end": None, "maturity_level": None}
+    rows[1] |= {"on_pilot_list": False}
+    data = filled(CLOUD, *rows)
+    save(tmp_path / "in", "上云.xlsx", data)
+    said = xlcalc("check", "in")
+    level = place(data, "t_maturity_level", 0)
+    (line,) = [line for line in said.out.splitlines() if line.startswith("[E-MISSING]")]
+    assert f"上云.xlsx {level.sheet}!" in line and f"验收等级（{level.ref}）" in line and "试点期截止日期（" in line
+    said = xlcalc("recalc", "in", "-o", "out")
+    (line,) = [line for line in said.out.splitlines() if line.startswith("上云.xlsx：")]
+    assert "不符合条件 1 项，示例企业1：[SJZ-CLOUD-10] 申报企业须为试点企业" in line
+    assert "尚不能确定 1 项，示例企业0：尚缺" in line and "验收等级" in line
+    save(tmp_path / "缺", "缺.xlsx", filled(CLOUD, rows[0]))
+    assert (xlcalc("check", "缺").code, xlcalc("recalc", "缺", "-o", "out2").code) == (0, 0)
+
+
 def test_recalc_in_words(xlcalc: Run, tmp_path: Path) -> None:
     save(tmp_path, "好/甲.xlsx", typed(filled(FORM, e1()), {"o_total": 99}))
     said = xlcalc("recalc", "好", "-o", "out", "--on", "2025-09-01", "--choose", "AMB-31=literal")

@@ -30,6 +30,7 @@ from xlcalc.results.outcome import Finding
 
 if TYPE_CHECKING:
     from workbooks.batch.kept_results import Kept
+    from workbooks.record import Record
 
 _Written = tuple[int, Task, FileResult, Future[None]]
 
@@ -333,6 +334,7 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
             "name": record.facts.get("enterprise_name"), "uscc": record.facts.get("uscc"),
             **({"record_findings": [item.as_dict() for item in record.findings]} if record.findings else {}),
             **({"shared_cap": caps[outcome.policy].as_dict(record)} if outcome.policy in caps else {}),
+            **({"missing_at": at} if (at := _cells_of(record, outcome.missing)) else {}),
             **({"ledger": ledger.entry(record, outcome, done.read)} if ledger else {}),
         }
         for record, outcome in done.outcomes
@@ -340,6 +342,11 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
     findings = [*done.findings, *(finding for record in done.read.records for finding in record.findings)]
     result.findings = [finding.as_dict() for finding in findings]
     return result
+
+
+def _cells_of(record: Record, names: Sequence[str]) -> dict[str, str]:
+    """The cells where what is missing would stand; not for what the form does not ask."""
+    return {name: cell for name in names if (cell := record.place_of(name)) is not None}
 
 
 def _checked(data: bytes, given: dict[str, int]) -> Package:
