@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from macros_bridge.ledger_booking import Booking
 from macros_bridge.open_results import Unpaid, missing_lines
@@ -91,7 +92,8 @@ def run_batch(
             if as_json:
                 write_run(sys.stdout, results, skipped, **({"ledger": entered.files} if entered else {}))
             else:
-                _print_findings(results, FileNames(paths), checking=outdir is None)
+                refused = entered.refused if entered else {}
+                _print_findings(results, FileNames(paths), checking=outdir is None, told=refused)
     except KeyboardInterrupt:
         if outdir is not None:
             print("\n已停止；已写好的结果完好。要接着做，加 --resume 重新运行", file=sys.stderr)
@@ -202,16 +204,23 @@ def _results(tasks: Sequence[Task], options: Options, progress: Told, record: Ke
     return Results(lambda: record.results(tasks))
 
 
-def _print_findings(results: Iterable[FileResult], named: FileNames, *, checking: bool) -> None:
-    """When only checking, every finding and what is missing; when recalculating, what stops or blocks, and why."""
+def _print_findings(
+    results: Iterable[FileResult], named: FileNames, *, checking: bool, told: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """When only checking, every finding and what is missing; when recalculating, what stops or blocks, and why.
+
+    told: what the ledger refused a file with; that is said with its other entries.
+    """
     warned, unpaid = Warned(named), Unpaid(named)
     for result in results:
-        shown = list(result.findings)
+        said = told.get(result.path, {}).get("code")
+        shown = [finding for finding in result.findings if finding["code"] != said]
         if checking:
             shown += [finding for outcome in result.brief for finding in outcome["findings"]]
         else:
             warned.add(result)
-            unpaid.add(result)
+            if not said:
+                unpaid.add(result)
         for finding in shown:
             if checking or finding["severity"] == "block":
                 clause = f"（{finding['clause']}）" if finding["clause"] else ""

@@ -399,6 +399,15 @@ def test_what_is_missing_is_told_with_its_cell(xlcalc: Run, tmp_path: Path) -> N
     assert (xlcalc("check", "缺").code, xlcalc("recalc", "缺", "-o", "out2").code) == (0, 0)
 
 
+def test_what_the_ledger_refuses_is_said_once(xlcalc: Run, tmp_path: Path) -> None:
+    book = ("--ledger", "台账.db", "--batch", "第一批", "--commit", "--operator", "张三", "--date", "2025-06-30")
+    xlcalc("ledger", "init", "--ledger", "台账.db")
+    for level, code in (("二级", 0), ("三级", 1)):
+        save(tmp_path / "in", "上云.xlsx", filled(CLOUD, CLOUD_COMPANY | {"maturity_level": level}))
+        said = xlcalc("recalc", "in", "-o", "out", *book)
+        assert (said.code, said.out.count("E-LEDGER-GRANTED")) == (code, code)
+
+
 def test_recalc_in_words(xlcalc: Run, tmp_path: Path) -> None:
     save(tmp_path, "好/甲.xlsx", typed(filled(FORM, e1()), {"o_total": 99}))
     said = xlcalc("recalc", "好", "-o", "out", "--on", "2025-09-01", "--choose", "AMB-31=literal")
