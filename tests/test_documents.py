@@ -50,6 +50,7 @@ from workbooks.documents.cases import Run, run_of_facts, run_of_workbooks
 from workbooks.documents.deadlines import Deadline, after_working_days, fixed
 from workbooks.documents.doubtful_codes import mask_code
 from workbooks.documents.kinds import KINDS, Wishes, make
+from workbooks.documents.looks import Book, Column
 from workbooks.documents.material_list import LACKING, NOT_ASKED, PRESENT, UNSEEN, material_list
 from workbooks.documents.naming import document_name, write_new
 from workbooks.documents.payment_table import payment_table
@@ -573,6 +574,25 @@ def test_every_sheet_prints_on_a4_one_page_wide_with_its_headings_repeated() -> 
             # 0: as many pages as it takes; a number where the little that is left over is shrunk to fit.
             assert (sheet.page_setup.fitToWidth or 1) == 1 and sheet.page_setup.fitToHeight in (0, 1, 2, 3, None), where
             assert sheet.print_area and "第 &P 页 共 &N 页" in sheet.oddFooter.center.text, where
+
+
+@pytest.mark.parametrize("landscape", [True, False])
+def test_codes_days_and_large_totals_stay_on_one_line(landscape: bool) -> None:
+    """Pixels at 10.5 points: 7 a digit and 14 a character in 仿宋, 5 between text and borders, 7 beside money."""
+    columns = [Column("名称", 60), Column("代码", 5, "code"), Column("日期", 5, "date"), Column("金额", 5, "money")]
+    book = Book("宽")
+    sheet = book.sheet("宽", columns, landscape=landscape)
+    sheet.line(["示例有限公司", code(1), date(2025, 12, 31), Money(99_999_999_999)])
+    sheet.total("合计", {3: Money(99_999_999_999)})
+    sheet.finish()
+    made = sheets(book.data())["宽"]
+    for column, needed in (("B", 18 * 7), ("C", 8 * 7 + 3 * 14), ("D", 14 * 7 + 7)):
+        assert 7 * made.column_dimensions[column].width >= needed + 5
+        for row in (1, 2) if column == "D" else (1,):
+            alignment = made[f"{column}{row}"].alignment
+            # In a wider font, where 仿宋 is missing, it is set smaller instead of broken or shown as ###.
+            assert alignment.shrink_to_fit and not alignment.wrap_text
+    assert made.row_dimensions[1].height < 30
 
 
 def test_a_thousand_enterprises() -> None:

@@ -20,7 +20,7 @@ TITLE = "拨付表"
 _COLUMNS = (
     Column("序号", 5, "centre"),
     Column("企业名称", 23),
-    Column("统一社会信用代码", 20, "centre"),
+    Column("统一社会信用代码", 20, "code"),
     Column("等级", 11, "centre"),
     Column("拨付金额（元）", 15, "money"),
     Column("大写金额", 25),

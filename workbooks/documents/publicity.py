@@ -62,7 +62,7 @@ def publicity_list(
     columns = [
         Column("序号", 6, "centre"),
         Column("企业名称", 34),
-        *([Column("统一社会信用代码", 22, "centre")] if codes else []),
+        *([Column("统一社会信用代码", 22, "code")] if codes else []),
         *([Column("县（市、区）", 14, "centre")] if counties else []),
         *([Column("数字化水平", 16, "centre")] if levels else []),
         *([Column(f"{_paid_for(cases)}（元）", 18, "money")] if pays else []),

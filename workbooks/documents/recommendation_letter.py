@@ -59,7 +59,7 @@ def recommendation_letter(
         [str(number), case.name, case.uscc, case.told("industry"), case.told("remark")]
         for number, case in enumerate(cases, 1)
     ]
-    letter.table(("序号", "企业名称", "统一社会信用代码", "所属行业", "备注"), (7, 34, 27, 22, 10), rows)
+    letter.table(("序号", "企业名称", "统一社会信用代码", "所属行业", "备注"), (7, 32, 33, 18, 10), rows)
     open_cases = [case.name for case in cases if case.outcome.status != "determined"]
     if open_cases:
         letter.note(f"盖章前请确认，下列企业尚有未填写或待核定的内容：{'、'.join(open_cases)}。")

@@ -85,7 +85,7 @@ def review_summary(run: Run, policy: str, *, day: date | None = None) -> bytes:
     found = [(case, verdicts(case)) for case in cases]
     book = Book(SUMMARY)
     columns = (
-        Column("序号", 5, "centre"), Column("企业名称", 23), Column("统一社会信用代码", 21, "centre"),
+        Column("序号", 5, "centre"), Column("企业名称", 23), Column("统一社会信用代码", 21, "code"),
         Column("审查结论", 12, "centre"), *(Column(word, 7, "count") for word in _WORDS),
         Column("不符合的事项", 40), Column("备注", 10),
     )  # fmt: skip

@@ -24,7 +24,7 @@ _FILLS: dict[Result, str] = {
     "same": "good", "differs": "bad", "only_here": "bad", "only_there": "doubt", "twice": "bad", "unread": "bad",
 }  # fmt: skip
 _COLUMNS = (
-    Column("序号", 4, "centre"), Column("企业名称", 17), Column("统一社会信用代码", 21, "centre"),
+    Column("序号", 4, "centre"), Column("企业名称", 17), Column("统一社会信用代码", 21, "code"),
     Column("台账阶段", 10, "centre"), Column("台账金额（元）", 17, "money"), Column("第三方结论", 8, "centre"),
     Column("第三方金额（元）", 17, "money"), Column("第三方等级", 7, "centre"), Column("比对", 9, "centre"),
     Column("不同之处", 22), Column("登记情况", 22), Column("出处", 13),

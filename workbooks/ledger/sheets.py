@@ -20,25 +20,25 @@ ISSUED, OBJECTIONS, HISTORY = "发券台账", "异议登记表", "企业享受�
 OBJECTION = "异议"
 
 _ISSUED = (
-    Column("序号", 5, "centre"), Column("企业名称", 24), Column("统一社会信用代码", 21, "centre"),
-    Column("发券日期", 15, "centre"), Column("文号", 15), Column("金额（元）", 14, "money"),
-    Column("现处阶段", 12, "centre"), Column("兑付日期", 15, "centre"), Column("收回、取消日期", 15, "centre"),
+    Column("序号", 5, "centre"), Column("企业名称", 24), Column("统一社会信用代码", 21, "code"),
+    Column("发券日期", 15, "date"), Column("文号", 20), Column("金额（元）", 14, "money"),
+    Column("现处阶段", 12, "centre"), Column("兑付日期", 15, "date"), Column("收回、取消日期", 15, "date"),
     Column("收回、取消金额（元）", 14, "money"), Column("原因", 18),
 )  # fmt: skip
 _OBJECTIONS = (
-    Column("序号", 5, "centre"), Column("企业名称", 24), Column("统一社会信用代码", 21, "centre"),
-    Column("金额（元）", 14, "money"), Column("提出日期", 15, "centre"), Column("异议内容", 30),
-    Column("登记人", 9, "centre"), Column("处理结果", 14, "centre"), Column("处理日期", 15, "centre"),
+    Column("序号", 5, "centre"), Column("企业名称", 24), Column("统一社会信用代码", 21, "code"),
+    Column("金额（元）", 14, "money"), Column("提出日期", 15, "date"), Column("异议内容", 30),
+    Column("登记人", 9, "centre"), Column("处理结果", 14, "centre"), Column("处理日期", 15, "date"),
     Column("处理理由、文号", 28),
 )  # fmt: skip
 _HISTORY = (
-    Column("登记号", 7, "count"), Column("日期", 15, "centre"), Column("项目", 18), Column("批次", 14),
+    Column("登记号", 7, "count"), Column("日期", 15, "date"), Column("项目", 18), Column("批次", 14),
     Column("事项", 26), Column("金额（元）", 14, "money"), Column("经办人", 9, "centre"), Column("文号", 14),
-    Column("原因", 18), Column("来源文件", 18), Column("政策版本", 12),
+    Column("原因", 18), Column("来源文件", 18), Column("政策版本", 12, "date"),
 )  # fmt: skip
 _HELD = (
     Column("项目", 30), Column("批次", 20), Column("金额（元）", 18, "money"), Column("现处阶段", 18, "centre"),
-    Column("进入该阶段的日期", 18, "centre"),
+    Column("进入该阶段的日期", 18, "date"),
 )  # fmt: skip
 
 
