@@ -160,7 +160,12 @@ def _told(file: FileLines, result: Booked | LedgerError, remark: str) -> _Told:
         entry["remark"] = remark
         left.insert(0, f"  提示：{remark}")
     if isinstance(result, Exception):
-        return [str(result), *left], entry | {"state": "refused", "error": result.as_dict(), "over": ()}
+        whole = f"  {file.source.name} 整个没有登记"
+        return [str(result), whole, *left], entry | {
+            "state": "refused",
+            "error": result.as_dict(),
+            "over": (),
+        }
     counted = f"，{result.lines} 项，{Money(result.granted)}" if result.state == "booked" else ""
     lines = [f"{file.source.name}：{_STATES[result.state]}{counted}"]
     lines += [f"  超过上限：{what}。已照实登记，请核实并处理" for what in result.over]

@@ -233,3 +233,15 @@ def test_the_picture_is_of_this_schema() -> None:
     """``python -m workbooks.ledger.picture > docs/ledger-schema.svg`` draws it anew."""
     drawn = Path(__file__).parents[2] / "docs" / "ledger-schema.svg"
     assert drawn.read_text(encoding="utf-8") == schema_picture()
+
+
+def test_what_a_database_refuses_is_said_in_words(tmp_path: Path) -> None:
+    """Not the error's own English, which may carry values: what it is, and what to do."""
+    (tmp_path / "表格.db").write_bytes(b"PK\x03\x04" * 1000)
+    for address, word in (
+        (str(tmp_path / "表格.db"), "不是台账"),
+        ("postgresql://nobody@127.0.0.1:1/none", "连不上"),
+    ):
+        with pytest.raises(LedgerError) as caught, open_ledger(address) as ledger:
+            check(ledger)
+        assert word in str(caught.value) and "Error" not in str(caught.value), address

@@ -262,7 +262,7 @@ def _prepare(work: _Work, file: FileLines, line: Line, correcting: bool) -> bool
         work.over += [had + what for what in exceeded(mine.held(), terms.caps) if sum(rise) > 0]
     elif terms.caps and max(rise, default=0) > 0:
         within_caps(mine.held(), terms.caps, lambda what: _refusal("E-LEDGER-CAP", source, line, what, remedy))
-    work.warnings += line.warnings
+    work.warnings += [f"{line.place} {mask_code(line.uscc)}：{warning}" for warning in line.warnings]
     return bool(changes)
 
 

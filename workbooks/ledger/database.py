@@ -46,6 +46,22 @@ _WRITING = "ledger_writing"
 _AT_ONCE = 250
 _SECONDS = 30
 _CLOUDED = "请检查地址、权限和磁盘空间；数据库被占用时稍后重试"
+_BUSY = "数据库正被占用", "请稍后重试"
+_FULL = "磁盘已满", "请腾出磁盘空间后重试"
+_REASONS = {
+    "SQLITE_NOTADB": ("这个文件不是台账", "请核对地址"),
+    "SQLITE_CORRUPT": ("台账文件已损坏", "请用最近的备份恢复：xlcalc ledger restore"),
+    "SQLITE_FULL": _FULL,
+    "SQLITE_CANTOPEN": ("台账文件打不开：是文件夹、路径不存在或没有权限", "请核对地址和权限"),
+    "SQLITE_READONLY": ("台账文件或所在文件夹只读", "请核对权限"),
+    "SQLITE_BUSY": _BUSY, "SQLITE_LOCKED": _BUSY,
+    "3D000": ("服务器上没有这个数据库", "请核对地址中的数据库名，或请管理员建库"),
+    "28P01": ("数据库的用户名或密码不对", "请核对地址"),
+    "28000": ("数据库不接受这个用户", "请核对地址，或请管理员授权"),
+    "42501": ("数据库用户没有所需的权限", "请管理员授权"),
+    "53100": _FULL, "53300": ("数据库的连接已用完", "请稍后重试"),
+}  # fmt: skip
+"""What the databases call their errors -> what it is, and what to do."""
 
 
 class LedgerError(XlcalcError):
@@ -106,8 +122,19 @@ def _told() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        kind = type(error.orig).__name__
-        raise LedgerError("E-LEDGER-DATABASE", f"台账数据库未能完成操作（{kind}）", remedy=_CLOUDED) from None
+        reason, remedy = _reason(error)
+        raise LedgerError("E-LEDGER-DATABASE", f"台账数据库未能完成操作（{reason}）", remedy=remedy) from None
+
+
+def _reason(error: DBAPIError) -> tuple[str, str]:
+    """Why a database refused, in Chinese where the reason is a usual one; of its own words nothing is passed on."""
+    original = error.orig
+    name = str(getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "")
+    # The extended names of SQLite begin with the plain one.
+    known = _REASONS.get(name) or next((said for key, said in _REASONS.items() if name.startswith(f"{key}_")), None)
+    if known is None and not name and type(original).__name__ == "OperationalError":
+        known = "连不上数据库服务器，或没有这个数据库", "请核对地址，并确认服务器已启动"
+    return known or (type(original).__name__, _CLOUDED)
 
 
 @contextmanager

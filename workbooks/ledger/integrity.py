@@ -16,6 +16,9 @@ from workbooks.ledger.caps import Cap, caps_of
 from workbooks.ledger.database import Ledger, among, without_collecting
 from workbooks.ledger.derived import carried_wrongly, derive
 from workbooks.ledger.programmes import states_of
+from xlcalc.errors import PolicyError
+from xlcalc.packs.earlier import version_as_recorded
+from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.money import Money
 
@@ -47,6 +50,7 @@ def _database(ledger: Ledger, connection: Connection) -> Iterator[str]:
 
 def _guards(ledger: Ledger, connection: Connection) -> Iterator[str]:
     """Whether the database itself still refuses changes."""
+    open_to_all = []
     for table in (*schema.TABLES, *schema.DERIVED):
         # See the migrations: triggers for changing and removing, and for adding what an answer is taken from.
         follows = table in schema.DERIVED and table is not schema.name_key
@@ -64,7 +68,20 @@ def _guards(ledger: Ledger, connection: Connection) -> Iterator[str]:
                 "AND tgenabled = 'O'"
             ), 2 if follows else 1  # fmt: skip
         if connection.scalar(text(asked).bindparams(name=table.name)) != wanted:
-            yield f"表 {table.name} 禁止{'另行写入' if table in schema.DERIVED else '改删'}的触发器已被去掉"
+            open_to_all.append(f"表 {table.name}")
+    if open_to_all:
+        yield (
+            f"{'、'.join(open_to_all)} 禁止改删或另行写入的触发器已被去掉，可能有人直接改过数据库。"
+            "核对后请用 xlcalc ledger backup 另存为新的台账文件，保护随之恢复，以后用新文件"
+        )
+
+
+def _as_then(policy: str, version: str, digest: str) -> Version:
+    """The version a step was taken under, or the present text where that of then is not held."""
+    try:
+        return version_as_recorded(policy, version, digest)
+    except PolicyError:
+        return load_policy(policy).version(version)
 
 
 def _seals(connection: Connection) -> Iterator[str]:
@@ -112,7 +129,7 @@ def _steps(connection: Connection) -> Iterator[str]:
     )
     here: tuple[int, str, list[int]] = (0, "", [])
     for row in rows:
-        version = load_policy(row.policy).version(row.version)
+        version = _as_then(row.policy, row.version, row.pack_hash)
         states = states_of(version)
         if row.application_id != here[0]:
             here = (row.application_id, states.first, [])
