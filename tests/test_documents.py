@@ -37,6 +37,8 @@ from workbench import (
     CLOUD_VOUCHER,
     FORM,
     MATURITY,
+    SAAS,
+    SAAS_COMPANY,
     SAAS_VOUCHER,
     SUBSIDY,
     e1,
@@ -430,6 +432,24 @@ def test_an_enterprise_in_two_files_is_paid_in_neither(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         payment_table(run, CLOUD_VOUCHER)
     assert "甲.xlsx、乙.xlsx" in text_of(supplement_notice_xlsx(list(run.cases)))
+
+
+def test_what_two_programmes_give_beyond_a_cap_they_share_is_not_paid(tmp_path: Path) -> None:
+    """第十三条, both vouchers together: 100,000.00 and 15,000.00 are more than 100,000.00."""
+    same = {"enterprise_name": "示例合有限公司", "uscc": code(5)}
+    paths = [
+        save(tmp_path, "折扣券.xlsx", filled(SAAS, SAAS_COMPANY | same | {"approved_amount": "200000元"})),
+        save(tmp_path, "抵扣券.xlsx", filled(CLOUD, CLOUD_COMPANY | same)),
+    ]
+    assert [run_of_workbooks([path]).cases[0].payable for path in paths] == [Money(10_000_000), Money(1_500_000)]
+    run = run_of_workbooks(paths)
+    assert [case.payable for case in run.cases] == [None, None]
+    for kind in ("payment", "publicity"):
+        with pytest.raises(InputError):
+            make(kind, run, Wishes())
+    letter = text_of(make("supplement", run, Wishes()).documents[0].data)
+    assert "共用的上限 100,000.00 元" in letter and "填入另一份的已享受栏" in letter
+    assert "本次运行" not in letter and "可拨付合计" not in letter and "--ledger" not in letter
 
 
 @pytest.mark.parametrize(

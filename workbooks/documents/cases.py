@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.batch.run import io_reason
+from workbooks.batch.shared_caps import SharedCaps, shared_caps
 from workbooks.batch.tasks import FileResult, hold_back_doubles
 from workbooks.recalc import Recalculated, recalculate
 from workbooks.record import Record
@@ -28,7 +29,8 @@ from xlcalc.values.text import squeeze
 class Case:
     """One enterprise under one policy. file, where: where it stands. findings: its own, beside the outcome's.
 
-    choices: the complete readings under which the outcome was computed.
+    choices: the complete readings under which the outcome was computed. shared_cap: the cap it shares with another
+    programme, as the files of a run are held against it.
     """
 
     file: str
@@ -40,6 +42,7 @@ class Case:
     version: Version
     choices: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
+    shared_cap: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -135,7 +138,7 @@ def run_of_workbooks(paths: Iterable[Path], *, on: date | None = None, choices: 
             continue
         cases += _cases(path, done)
         problems += [(path.name, finding) for finding in done.findings]
-    return Run(tuple(_without_doubles(cases)), tuple(problems))
+    return Run(tuple(_held_over_all(cases)), tuple(problems))
 
 
 def _recalculated(path: Path, on: date | None, choices: Mapping[str, str] | None) -> Recalculated | Finding:
@@ -154,10 +157,12 @@ def _recalculated(path: Path, on: date | None, choices: Mapping[str, str] | None
 
 def _cases(path: Path, done: Recalculated) -> Iterable[Case]:
     read = done.read
+    caps = shared_caps(read)
     for record, outcome in done.outcomes:
         version = read.versions[outcome.policy]
         choices = version.full_choices(version.own_choices(read.choices))
-        yield _case(str(path), record, outcome, version, choices)
+        case = _case(str(path), record, outcome, version, choices)
+        yield replace(case, shared_cap=caps[outcome.policy].as_dict(record)) if outcome.policy in caps else case
 
 
 def _case(path: str, record: Record, outcome: Outcome, version: Version, choices: Mapping[str, str]) -> Case:
@@ -190,20 +195,27 @@ def run_of_facts(
         full = version.full_choices(version.own_choices(choices or {}))
         key = str(facts.get("uscc") or facts.get("enterprise_name") or where)
         cases.append(Case(f"{source}{where}", where, key, facts, {}, outcome, version, full))
-    return Run(tuple(_without_doubles(cases)))
+    return Run(tuple(_held_over_all(cases)))
 
 
-def _without_doubles(cases: list[Case]) -> list[Case]:
-    """Cases of one enterprise in several files get what the batch gives them: a finding, and nothing payable."""
+def _held_over_all(cases: list[Case]) -> list[Case]:
+    """What the batch holds back over its files is held back here: a finding, and nothing payable.
+
+    An enterprise in several files, and one to which several programmes give more together than a cap they share.
+    """
     results = [FileResult(case.file, None, "done", [_entry(case)]) for case in cases]
     hold_back_doubles(results)
-    return list(map(_Doubled(cases), map(_held_back, cases, results)))
+    over_the_cap = SharedCaps(results)
+    for result in results:
+        over_the_cap(result)
+    return list(map(_InWords(cases), map(_held_back, cases, results)))
 
 
 def _entry(case: Case) -> dict[str, Any]:
     return {
         "policy": case.outcome.policy, "uscc": case.uscc, "name": case.facts.get("enterprise_name"),
-        "status": case.outcome.status, "payable": case.payable, "where": case.where, "findings": [],
+        "status": case.outcome.status, "payable": None if case.payable is None else {"fen": case.payable.fen},
+        "where": case.where, "findings": [], "shared_cap": case.shared_cap,
     }  # fmt: skip
 
 
@@ -214,17 +226,18 @@ def _held_back(case: Case, result: FileResult) -> Case:
         Finding(row["code"], row["severity"], row["message"], row["clause"], row["where"]) for row in result.findings
     ]
     (entry,) = result.outcomes
-    outcome = replace(case.outcome, status=entry["status"], payable=entry["payable"])
+    payable = None if entry["payable"] is None else case.payable
+    outcome = replace(case.outcome, status=entry["status"], payable=payable)
     return replace(case, outcome=outcome, findings=(*case.findings, *found))
 
 
-class _Doubled:
-    """What is told of doubles, in words for a letter to the enterprise: no other's file, and no other's name.
+class _InWords:
+    """What the batch tells over its files, in words for a letter to the enterprise: no other's file, no other's name.
 
     A code beside another name and a name beside another code contradict each other, and are no second copy.
     """
 
-    _CODES = ("E-DOUBLE-FILE", "E-SAME-NAME", "E-DOUBLE")
+    _CODES = ("E-DOUBLE-FILE", "E-SAME-NAME", "E-DOUBLE", "E-SHARED-CAP")
     _REMEDY = "请按营业执照核对代码和名称"
 
     def __init__(self, cases: Iterable[Case]) -> None:
@@ -246,6 +259,10 @@ class _Doubled:
         return replace(case, findings=tuple(told))
 
     def _words(self, case: Case, finding: Finding) -> list[str]:
+        if finding.code == "E-SHARED-CAP" and case.shared_cap is not None:
+            labels = "、".join(f"“{load_policy(policy).label}”" for policy in case.shared_cap["policies"])
+            cap = f"{labels}的申报合计超过每家企业共用的上限 {Money(case.shared_cap['fen'])}"
+            return [f"{cap}。请确定先办理的一份，并把它的金额填入另一份的已享受栏"]
         policy, (code, name) = case.outcome.policy, case.identity
         files, texts = self._files[policy, code, name], []
         if code and len(self._names[policy, code]) > 1:
