@@ -283,6 +283,7 @@ def test_an_amount_is_corrected_within_the_cap(ledger: Ledger) -> None:
     refused("E-LEDGER-AMOUNT", correct_amount, ledger, said, SAAS, FIRST, A, -1)
     refused("E-LEDGER-AMOUNT", correct_amount, ledger, said, SAAS, FIRST, A, 0)
     refused("E-LEDGER-UNKNOWN", correct_amount, ledger, said, SAAS, SECOND, A, 1)
+    refused("E-LEDGER-CODE", correct_amount, ledger, said, SAAS, FIRST, A[:17] + ("0" if A[17] != "0" else "1"), 1)
     refused("E-LEDGER-NO-GRANT", correct_amount, ledger, said, SAAS, FIRST, A, 1, item="别的")
     assert totals(ledger, A) == {CLOUD: 20000}
 

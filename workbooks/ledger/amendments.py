@@ -18,6 +18,7 @@ from workbooks.ledger.transitions import Moved, last_step
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.dates import chinese_date
 from xlcalc.values.money import Money
+from xlcalc.values.uscc import problem_of_uscc
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def correct_amount(
     """What an enterprise was granted becomes another amount, with a reason.
 
     item: the direction, where a programme awards several. Raises LedgerError ``E-LEDGER-REASON``,
-    ``E-LEDGER-NO-GRANT`` where nothing is open, ``E-LEDGER-CAP`` above a cap unless the amount is of an earlier list,
+    ``E-LEDGER-CODE`` for a code that cannot be right, ``E-LEDGER-NO-GRANT`` where nothing is open, ``E-LEDGER-CAP``
+    above a cap unless the amount is of an earlier list,
     ``E-LEDGER-AMOUNT`` below 0 or unchanged, ``E-LEDGER-DATE`` before what is put right was entered.
     """
     _with_reason(act)
@@ -134,6 +136,8 @@ def _found(connection: Connection, policy: str, batch: str, uscc: str) -> tuple[
     for item in mine:
         if (item.policy, item.batch) == (policy, batch):
             return mine, item
+    if problem := problem_of_uscc(uscc):
+        raise LedgerError("E-LEDGER-CODE", f"统一社会信用代码有误：{problem}", remedy="请按营业执照核对代码")
     raise LedgerError(
         "E-LEDGER-UNKNOWN", f"台账中没有 {mask_code(uscc)} 在批次“{batch}”的申报", remedy="请核对代码、政策和批次"
     )
