@@ -174,10 +174,10 @@ def recovery(
 @documents_app.command()
 def choices(
     paths: Paths, output: Output, on: On = None, choose: Choose = None, policy: Policies = None,
-    office: Office = "", day: Day = None, pdf: Pdf = False,
+    county: County = "", office: Office = "", day: Day = None, pdf: Pdf = False,
 ) -> None:  # fmt: skip
     """口径确认表（.docx），供签字盖章。"""
-    wishes = _wishes(policy, None, office=office, day=day_given(day, "--date"))
+    wishes = _wishes(policy, None, county=county, office=office, day=day_given(day, "--date"))
     _produce("choices", paths, output, wishes, on, choose, pdf)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import zipfile
@@ -49,6 +50,14 @@ def names(folder: Path) -> list[str]:
 def test_every_kind_has_its_command() -> None:
     commands = {str(command.name or command.callback.__name__) for command in documents_app.registered_commands}  # type: ignore[union-attr]
     assert commands == {*KINDS, "pack"}
+
+
+def test_every_kind_takes_county_and_day(table: Path, tmp_path: Path) -> None:
+    for command in documents_app.registered_commands:
+        assert command.callback is not None
+        assert {"county", "day"} <= set(inspect.signature(command.callback).parameters)
+    documents("choices", table, "-o", tmp_path / "out", "--county", "示例县", "--date", "2025-06-20")
+    assert names(tmp_path / "out") == ["示例县+石家庄市上云用云抵扣券口径确认表+20250620.docx"]
 
 
 def test_documents_are_written_beside_what_is_there(table: Path, tmp_path: Path) -> None:

@@ -98,6 +98,24 @@ def test_an_open_objection_holds_up_the_payment(ledger: Ledger) -> None:
     assert any("因异议尚未排除暂不拨付" in str(row) for row in rows)
 
 
+def test_an_objection_before_the_voucher_is_said_under_the_payment_and_beside_the_public_list(
+    file_ledger: Ledger,
+) -> None:
+    for uscc, yuan, name in ((A, 72000, "示例甲厂"), (B, 50000, "示例乙厂"), (C, 60000, "示例丙厂")):
+        grant(file_ledger, uscc, SAAS, yuan, name=name)
+        walk(file_ledger, uscc, SAAS, *WAY_TO_VOUCHER[:-1])
+    walk(file_ledger, A, SAAS, "issue", "serve", "accept", day=date(2025, 7, 20))
+    walk(file_ledger, B, SAAS, "object", day=date(2025, 7, 2))
+    rows = cells(made(file_ledger, "payment")[0])
+    assert [row[1:] for row in rows if row[0] == 1] == [["示例甲厂", A, 72000, "柒万贰仟元整"]]
+    # The ledger keeps no levels, so there is no column for them.
+    assert "等级" not in str(rows) and "合计（1 家）" in str(rows)
+    assert any("因异议尚未排除暂不拨付：示例乙厂。" in row for row in rows)
+    rows = cells(made(file_ledger, "publicity")[0])
+    assert [row[1] for row in rows if row[0] in (1, 2)] == ["示例乙厂", "示例丙厂"]
+    assert ["（不打印）异议尚未排除：示例乙厂。请核对是否列入"] in rows
+
+
 @pytest.mark.parametrize(
     ("kind", "policy", "wanted"),
     [

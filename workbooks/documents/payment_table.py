@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
+from xlsxwriter.utility import xl_col_to_name
+
 from workbooks.documents.cases import Case, Run
 from workbooks.documents.doubtful_codes import doubts, told_apart
 from workbooks.documents.grounds import identity_lines, issuer, policy_label
@@ -17,19 +19,22 @@ from xlcalc.values.money import Money
 from xlcalc.values.text import squeeze
 
 TITLE = "拨付表"
-_COLUMNS = (
-    Column("序号", 5, "centre"),
-    Column("企业名称", 23),
-    Column("统一社会信用代码", 20, "code"),
-    Column("等级", 11, "centre"),
-    Column("拨付金额（元）", 15, "money"),
-    Column("大写金额", 25),
-    Column("开户名称", 15),
-    Column("开户银行", 15),
-    Column("银行账号", 15),
-    Column("备注", 9),
-)
-_AMOUNT = 4
+
+
+def _columns(levels: bool) -> list[Column]:
+    """levels: whether any is known; the ledger keeps none."""
+    return [
+        Column("序号", 5, "centre"),
+        Column("企业名称", 23),
+        Column("统一社会信用代码", 20, "code"),
+        *([Column("等级", 11, "centre")] if levels else []),
+        Column("拨付金额（元）", 15, "money"),
+        Column("大写金额", 25),
+        Column("开户名称", 15),
+        Column("开户银行", 15),
+        Column("银行账号", 15),
+        Column("备注", 9),
+    ]
 
 
 def payment_table(
@@ -49,22 +54,26 @@ def payment_table(
         remedy = "".join(doubts(doubtful)) or "请核对核算结果和异议处理情况"
         raise InputError("E-DOCUMENT-EMPTY", "没有可以拨付的金额", where=policy, remedy=remedy)
     book = Book(TITLE)
-    sheet = book.sheet(TITLE, _COLUMNS, landscape=True)
+    levels = any(case.level is not None for case in cases)
+    columns = _columns(levels)
+    place = [column.look for column in columns].index("money")
+    sheet = book.sheet(TITLE, columns, landscape=True)
     sheet.title(f"{policy_label(policy)}{TITLE}")
     sheet.sides(f"拨付单位：{office or issuer(policy)}（盖章）", f"填表日期：{chinese_date(day) if day else NO_DAY}")
     sheet.head()
     first = sheet.row
     for number, case in enumerate(cases, 1):
         amount = case.payable or Money(0)
-        level = case.level.label if case.level is not None else ""
+        level = [case.level.label if case.level is not None else ""] if levels else []
         words = amount_in_words(amount)
-        sheet.line([number, case.name, case.uscc, level, amount, words, None, None, None, None])
+        sheet.line([number, case.name, case.uscc, *level, amount, words, None, None, None, None])
     total = Money(sum((case.payable or Money(0)).fen for case in cases))
-    row = sheet.total(f"合计（{len(cases)} 家）", {_AMOUNT: total, _AMOUNT + 1: f"人民币{amount_in_words(total)}"})
+    row = sheet.total(f"合计（{len(cases)} 家）", {place: total, place + 1: f"人民币{amount_in_words(total)}"})
     # The words do not follow a change of the figures, so a change must not pass unnoticed.
-    span = f"E{first + 1}:E{row}"
-    check = f'=IF(ROUND(SUM({span})-E{row + 1},2)=0,"","金额已改动，大写和合计不再相符，请重新生成")'
-    sheet.sheet.write_formula(row, len(_COLUMNS), check, book.look(font_color="#C00000", font_name="仿宋"), "")
+    letter = xl_col_to_name(place)
+    span = f"{letter}{first + 1}:{letter}{row}"
+    check = f'=IF(ROUND(SUM({span})-{letter}{row + 1},2)=0,"","金额已改动，大写和合计不再相符，请重新生成")'
+    sheet.sheet.write_formula(row, len(columns), check, book.look(font_color="#C00000", font_name="仿宋"), "")
     sheet.signatures(("制表人", "复核人", "审批人"))
     notes = [f"因异议尚未排除暂不拨付：{'、'.join(case.name for case in left_out)}。"] if left_out else []
     notes += [f"{text}。" for text in doubts(doubtful)]

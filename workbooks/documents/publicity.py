@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from workbooks.documents.cases import Case, Run
@@ -37,14 +37,14 @@ def _amount(case: Case) -> Money:
 
 def publicity_list(
     run: Run, policy: str, *, day: date | None = None, start: date | None = None, end: Deadline | None = None,
-    codes: bool = False, office: str = "", contact: str = "",
+    codes: bool = False, office: str = "", contact: str = "", objected: Collection[str] = (),
 ) -> bytes:  # fmt: skip
     """公示名单 of one policy, with totals; numbers of phones and identity cards in any name are masked.
 
     day: under the seal. start, end: the first and the last day of the 公示. Each is left open where not given.
     codes: with the masked 统一社会信用代码. office: who publishes, else who issued the policy. contact: how to object,
-    printed as given.
-    Who gave a code that cannot be right is not on it, which the sheet says where it is not printed.
+    printed as given. objected: the codes of those to whom an objection is not settled.
+    Who gave a code that cannot be right is not on it; that, and who is objected to, stands where it is not printed.
     Raises InputError ``E-DOCUMENT-EMPTY`` where nobody is to be published, ``E-DOCUMENT-STEP`` for a policy that
     neither pays nor publishes, ``E-PERIOD`` for an end before the start.
     """
@@ -95,7 +95,9 @@ def publicity_list(
         notes.append(_NOT_FORESEEN)
     sheet.footnotes([*notes, *identity_lines(cases)])
     sheet.finish()
-    sheet.unprinted(doubts(doubtful, public=True))
+    waiting = "、".join(mask_phones(case.name) for case in cases if case.uscc in objected)
+    asked = [f"异议尚未排除：{waiting}。请核对是否列入"] if waiting else []
+    sheet.unprinted([*doubts(doubtful, public=True), *asked])
     return book.data()
 
 

@@ -64,13 +64,19 @@ def objections(policy: str, batch: str, found: Sequence[Standing], said: Said) -
 
 def payment(policy: str, batch: str, found: Sequence[Standing], said: Said) -> list[Document]:
     """拨付表 of those whose next step may be the payment; who is held up by an objection is named below the table."""
-    due = [item for item in found if item.may_enter(programme(policy).paid) and item.application.fen > 0]
-    withheld = [item.application.uscc for item in due if OBJECTION in item.state_label]
-    if len(withheld) == len(due):
+    granted = [item for item in found if item.application.fen > 0]
+    withheld = _objected(granted)
+    due = [item for item in granted if item.may_enter(programme(policy).paid) and item.application.uscc not in withheld]
+    if not due:
         raise _nobody("没有下一步为拨付的企业", "请先把公示、验收等步骤办到拨付之前；异议未排除的不拨付")
-    run = Run(tuple(item.case for item in due))
+    run = Run(tuple(item.case for item in granted if item in due or item.application.uscc in withheld))
     data = payment_table(run, policy, day=said.day, office=said.office, withheld=withheld)
     return [_document(policy, batch, PAYMENT, said, data)]
+
+
+def _objected(found: Sequence[Standing]) -> list[str]:
+    """The codes of those to whom an objection is not settled."""
+    return [item.application.uscc for item in found if OBJECTION in item.state_label]
 
 
 def publicity(policy: str, batch: str, found: Sequence[Standing], said: Said) -> list[Document]:
@@ -86,7 +92,7 @@ def publicity(policy: str, batch: str, found: Sequence[Standing], said: Said) ->
         raise _nobody("没有可以公示的企业", "请先把审核办到公示之前，并登记核算结果")
     data = publicity_list(
         Run(tuple(item.case for item in listed)), policy, day=said.day, start=said.start, end=said.end,
-        codes=said.codes, office=said.office, contact=said.contact,
+        codes=said.codes, office=said.office, contact=said.contact, objected=_objected(listed),
     )  # fmt: skip
     return [_document(policy, batch, PUBLICITY, said, data)]
 
