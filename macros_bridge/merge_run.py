@@ -144,9 +144,12 @@ def merge_text(done: Merged, output: Path | None, left_out: Path | None, answers
     if output is None:
         lines.append(f"有列需要确认，未生成表格。请填好 {answers} 中的“{OPEN}”，再加 --map {answers} 运行")
     else:
-        lines.append(
-            f"共 {done.collected.files} 份文件，列入 {len(done.taken)} 家，未列入 {len(done.left_out)} 家：{output}"
-        )
+        reasons = sum(len(entry.reasons) for entry in done.left_out)
+        many = f"（原因 {reasons} 条）" if reasons > len(done.left_out) else ""
+        elsewhere = sum(item.code == "E-OTHER-DIRECTION" for item in done.findings)
+        unused = f"；{elsewhere} 份是别的政策的表格，没有用到" if elsewhere else ""
+        count = f"列入 {len(done.taken)} 家，未列入 {len(done.left_out)} 家{many}{unused}"
+        lines.append(f"共 {done.collected.files} 份文件，{count}：{output}")
         lines += [f"未列入的企业及原因：{left_out}"] if left_out else []
         lines += [f"列的对应关系已记入 {answers}，以后可用 --map 沿用"] if answers else []
     return "\n".join(lines)

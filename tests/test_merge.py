@@ -17,7 +17,7 @@ from workbench import CLOUD, CLOUD_COMPANY, CLOUD_VOUCHER, SAAS, SAAS_COMPANY, f
 
 from macros_bridge.column_questions import ask_on_terminal
 from macros_bridge.foreign_reading import foreign_document, run_read
-from macros_bridge.merge_run import run_merge
+from macros_bridge.merge_run import merge_text, run_merge
 from macros_bridge.merging import merge_command
 from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook
@@ -283,6 +283,9 @@ def test_documents_of_another_direction_are_left_and_told(tmp_path: Path) -> Non
     done = merge([tmp_path], CLOUD)
     assert names(done.taken) == [NAMES[0]]
     assert [item.where for item in done.findings if item.code == "E-OTHER-DIRECTION"] == ["甲县SaaS.xlsx"]
+    assert "共 2 份文件，列入 1 家，未列入 0 家；1 份是别的政策的表格，没有用到：" in merge_text(
+        done, tmp_path, None, None
+    )
     (message,) = told(done, "E-OTHER-APPLICATION")
     assert "甲县SaaS.xlsx:" in message
 
