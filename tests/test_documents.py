@@ -680,6 +680,17 @@ def test_an_enterprise_that_nobody_is_and_a_kind_that_is_none() -> None:
         assert caught.value.code == wanted
 
 
+def test_where_nothing_can_be_made_the_enterprises_are_counted() -> None:
+    run = run_of_facts(SAAS_VOUCHER, [voucher_row(number) for number in range(1, 6)])
+    with pytest.raises(InputError) as caught:
+        make("recognition", run, Wishes())
+    said = caught.value.message
+    assert all(f"示例{number}号机械有限公司：没有投入明细" in said for number in (1, 2, 3)) and "等 5 项" in said
+    with pytest.raises(InputError) as caught:
+        make("recognition", Run(run.cases[:1]), Wishes())
+    assert (caught.value.where, "等" in caught.value.message) == ("示例1号机械有限公司", False)
+
+
 def test_a_policy_is_cited_by_its_own_title() -> None:
     titles = {row["title"] for row in load_policy(SAAS_VOUCHER).newest.data["document"]}
     text = text_of(publicity_list(vouchers(), SAAS_VOUCHER))

@@ -412,6 +412,14 @@ def test_a_cell_that_cannot_be_read_is_missing_and_named(
     assert outcome.status == "not_determined" and fact in outcome.missing and outcome.payable is None
 
 
+def test_what_cannot_be_read_is_told_as_it_was_typed() -> None:
+    """A tick has no unit that could be missing, and a day of a thirteenth month is complete."""
+    tick = with_cell(FILLED[FORM], "i_recognised_cost", "<v>1</v>", "b")
+    assert "“TRUE”不是金额" in finding(again(tick), "E-MONEY").message
+    day = with_cell(FILLED[FORM], "i_application_date", "<is><t>2025年13月1日</t></is>", "inlineStr")
+    assert "“2025年13月1日”这一天不存在" in finding(again(day), "E-DATE").message
+
+
 @pytest.mark.parametrize(
     ("form", "at", "body", "kind", "fact", "read"),
     [

@@ -427,7 +427,7 @@ BAD_CELLS: dict[str, list[tuple[Any, Any, str]]] = {
         ("十二", VALUE, ""), (-1, VALUE, ""), (0.001, VALUE, ""), (True, VALUE, ""), (2e10, VALUE, ""), (NA, NA, ""),
     ],
     "date": [
-        ("五月", VALUE, "不是完整的日期"), (3, VALUE, "作为日期不合理"), ("2025-02-30", VALUE, "不是完整的日期"),
+        ("五月", VALUE, "不是完整的日期"), (3, VALUE, "作为日期不合理"), ("2025-02-30", VALUE, "这一天不存在"),
         (True, VALUE, "逻辑值"), (NA, NA, NA),
     ],
     "text": [(True, VALUE, "逻辑值"), (NA, NA, NA), (date(2025, 5, 31), VALUE, "须为文字")],

@@ -36,6 +36,7 @@ from xlcalc.errors import InputError
 from xlcalc.values.text import squeeze
 
 XLSX, DOCX = ".xlsx", ".docx"
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,17 @@ def make(kind: str, run: Run, wishes: Wishes) -> Made:
         made.documents.append(Document(_unlike(planned.name, taken), data))
         made.notes += planned.notes
     if last is not None and not made.documents:
-        raise last
+        raise _none_made(last, made.notes)
     return made
+
+
+def _none_made(last: InputError, notes: Sequence[str]) -> InputError:
+    """Why nothing could be made: the one reason, or how many there are and the first of them."""
+    if len(notes) == 1:
+        return last
+    more = f"；等 {len(notes)} 项" if len(notes) > _MOST_TOLD else ""
+    message = f"没有可以出具的文书：{'；'.join(notes[:_MOST_TOLD])}{more}"
+    return InputError(last.code, message, remedy=last.remedy)
 
 
 def _unlike(name: str, taken: dict[str, int]) -> str:

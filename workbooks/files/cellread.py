@@ -144,7 +144,9 @@ def _money(cell: RawCell, unit: str) -> Money:
         number = str(_FIFTEEN_DIGITS.create_decimal(cell.text))
         return Money.from_wan(number) if unit == "万元" else Money.from_yuan(number)
     text = normalise(cell.text).rstrip()
-    return Money.parse(text if text.endswith(("元", "万")) else text + unit)
+    # Without a digit no unit is missing, and it is told as it was typed.
+    named = text.endswith(("元", "万")) or not any(map(str.isdigit, text))
+    return Money.parse(text if named else text + unit)
 
 
 def _date(cell: RawCell, date1904: bool) -> Any:

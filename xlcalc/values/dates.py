@@ -28,7 +28,7 @@ def parse_date(value: object) -> date:
         try:
             return date(*map(int, match.groups()))
         except ValueError:
-            pass
+            raise InputError("E-DATE", f"“{value[:40]}”这一天不存在", remedy="请核对年、月、日") from None
     raise InputError(
         "E-DATE", f"“{str(value)[:40]}”不是完整的日期", remedy="请写成“2025-05-31”或“2025年5月31日”，年份写四位"
     )
