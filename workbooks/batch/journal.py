@@ -14,15 +14,16 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from workbooks.batch.failures import stopped
-from workbooks.batch.kept_results import FILES, Kept, now
-from workbooks.batch.tasks import RECORDS_NAME, Options, Skipped, Task, shown
+from workbooks.batch.kept_results import FILES, Kept, Rows, now
+from workbooks.batch.set_aside import SetAside, Written, source_of
+from workbooks.batch.tasks import RECORDS_NAME, FileResult, Options, Skipped, Task, shown
 from workbooks.files.package import read_file
 from workbooks.files.writing import discard_temporaries, ensure_writable, io_reason, write_atomically
 from xlcalc import __version__
@@ -37,6 +38,8 @@ _SCHEMA = (
     " conditions TEXT NOT NULL, started TEXT NOT NULL, finished TEXT)",
     FILES,
     "CREATE TABLE IF NOT EXISTS skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL)",
+    # Of every run into the folder: what was put into a result, by its path below it.
+    "CREATE TABLE IF NOT EXISTS written (output TEXT PRIMARY KEY, sha256 TEXT NOT NULL, source TEXT NOT NULL)",
 )
 _AGAIN = "请去掉 --resume 重新运行"
 _CODE = re.compile(r"(?i)(?<![0-9A-Za-z])([0-9A-Z]{4})[0-9A-Z]{12,14}([0-9A-Z]{2})(?![0-9A-Za-z])")
@@ -58,6 +61,7 @@ class Journal(Kept):
         self.folder = outdir / RECORDS_NAME
         super().__init__()
         self._outdir, self._options, self._resume, self._skipped = outdir, options, resume, skipped
+        self._set_aside = SetAside(self._written)
 
     def __enter__(self) -> Journal:
         ensure_writable(self._outdir)
@@ -79,15 +83,16 @@ class Journal(Kept):
         try:
             with contextlib.suppress(WorkbookError) if kind else contextlib.nullcontext():
                 self.commit()
+                self._set_aside.end()
                 if kind is None:
-                    self._write("UPDATE run SET finished = ?", [(now(),)])
+                    self._write(("UPDATE run SET finished = ?", [(now(),)]))
                 self._log()
         finally:
             with contextlib.suppress(OSError):
                 (self.folder / HOLDER_NAME).unlink()
             self._base.close()
 
-    def standing(self, tasks: Iterable[Task]) -> set[Path]:
+    def standing(self, tasks: Sequence[Task]) -> set[Path]:
         """The files that need not be worked on again: same input, and the output on the disk is the one recorded."""
         rows = self._base.execute(
             "SELECT path, sha256, state, output, output_sha256 FROM file WHERE state <> 'failed' AND sha256 IS NOT NULL"
@@ -101,7 +106,27 @@ class Journal(Kept):
             if state != "done" or _is_whole(output, output_digest, task):
                 found.add(task.path)
         self.resumed = len(found)
+        self.commit()
+        self._set_aside.before(task for task in tasks if task.path not in found)
         return found
+
+    def add(self, result: FileResult) -> None:
+        """Notes a result; one that took the place of another's work says so."""
+        self._set_aside.after(result)
+        super().add(result)
+
+    def _noted_besides(self) -> tuple[Rows, ...]:
+        rows = [(self._below(row[5]), row[6], source_of(row[0])) for row in self._held if row[5] and row[6]]
+        return (("INSERT OR REPLACE INTO written VALUES (?, ?, ?)", rows),)
+
+    def _written(self, output: Path) -> Written | None:
+        row = self._base.execute(
+            "SELECT sha256, source FROM written WHERE output = ?", (self._below(output),)
+        ).fetchone()  # fmt: skip
+        return Written(*row) if row else None
+
+    def _below(self, output: str | Path) -> str:
+        return shown(os.path.relpath(output, self._outdir))
 
     def _opened(self, database: Path) -> sqlite3.Connection:
         try:

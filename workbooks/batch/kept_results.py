@@ -22,6 +22,8 @@ FILES = (
     " finished TEXT NOT NULL, brief TEXT NOT NULL, outcomes BLOB NOT NULL)"
 )
 """The table of the files of a run, a line each."""
+Rows = tuple[str, Sequence[tuple[Any, ...]]]
+"""A statement, and the rows it is done with."""
 
 
 class Kept:
@@ -38,7 +40,7 @@ class Kept:
         self._held: list[tuple[Any, ...]] = []
         self._since = time.monotonic()
 
-    def standing(self, tasks: Iterable[Task]) -> set[Path]:  # noqa: ARG002 - see Journal
+    def standing(self, tasks: Sequence[Task]) -> set[Path]:  # noqa: ARG002 - see Journal
         """The files that need not be worked on again."""
         return set()
 
@@ -73,7 +75,7 @@ class Kept:
     def forget(self, paths: Iterable[str]) -> None:
         """Takes results off the record: they are to be made again."""
         self.commit()
-        self._write("DELETE FROM file WHERE path = ?", [(path,) for path in paths])
+        self._write(("DELETE FROM file WHERE path = ?", [(path,) for path in paths]))
 
     def add(self, result: FileResult) -> None:
         """Notes a result; it is on the disk after the next ``commit``, which comes by itself in time."""
@@ -88,14 +90,20 @@ class Kept:
     def commit(self) -> None:
         """One transaction for all results noted since the last."""
         if self._held:
-            self._write(f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 12)})", self._held)
+            noted = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 12)})", self._held
+            self._write(noted, *self._noted_besides())
         self._held = []
         self._since = time.monotonic()
 
-    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _noted_besides(self) -> tuple[Rows, ...]:
+        """What else is noted of the results held."""
+        return ()
+
+    def _write(self, *noted: Rows) -> None:
         try:
             self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(statement, rows)
+            for statement, rows in noted:
+                self._base.executemany(statement, rows)
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
             raise stopped(f"{self._what}写不进去（{error}）") from None
