@@ -126,7 +126,10 @@ def _watched(
     rounds = Rounds(booking, options) if booking and booking.act else None
 
     def work(tasks: Sequence[Task], options: Options, record: Journal) -> None:
-        _with_progress(tasks, options, record, cluster)
+        for result in _with_progress(tasks, options, record, cluster):
+            for finding in result.findings:
+                if result.state != "done" or finding["code"] == "E-RESULT-KEPT":
+                    print(_line(FileNames(paths), result, finding), file=sys.stderr, flush=True)
 
     tallies: list[Tally] = []
 
@@ -223,15 +226,19 @@ def _print_findings(
                 unpaid.add(result)
         for finding in shown:
             if checking or finding["severity"] == "block":
-                clause = f"（{finding['clause']}）" if finding["clause"] else ""
-                done = result.state == "done"
-                word = SEVERITY_LABELS[finding["severity"]] if done else STATE_LABELS[result.state]
-                print(f"[{finding['code']}] {place(named, result, finding)}：{word}：{finding['message']}{clause}")
+                print(_line(named, result, finding))
         if checking:
             for line in missing_lines(named, result):
                 print(line)
     for line in (*unpaid.lines(), *warned.lines()):
         print(line)
+
+
+def _line(named: FileNames, result: FileResult, finding: Mapping[str, Any]) -> str:
+    clause = f"（{finding['clause']}）" if finding["clause"] else ""
+    done = result.state == "done"
+    word = SEVERITY_LABELS[finding["severity"]] if done else STATE_LABELS[result.state]
+    return f"[{finding['code']}] {place(named, result, finding)}：{word}：{finding['message']}{clause}"
 
 
 def _summary(tally: Tally, skipped: int, resumed: int) -> str:
