@@ -54,7 +54,10 @@ class CellReader:
                 "E-SIGNS", f"{known.label}“{str(value)[:40]}”{odd}", "请核对是否另一企业", place, known.id, "warn"
             )
         if known.type == "uscc" and (problem := problem_of_uscc(value)):
-            self.problem("E-USCC", f"{known.label}“{value[:40]}”{problem}", "请按营业执照核对", place, known.id, "warn")
+            # A supplier's code pays nobody; the documents and the ledger refuse the enterprise's own.
+            unpaid = "；改正前不列入拨付表和公示名单，台账不登记" if known.id == "uscc" else ""
+            message, remedy = f"{known.label}“{value[:40]}”{problem}", f"请按营业执照核对{unpaid}"
+            self.problem("E-USCC", message, remedy, place, known.id, "warn")
         return value
 
     def usable(self, place: Place, label: str) -> RawCell | None:
