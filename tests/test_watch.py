@@ -131,8 +131,8 @@ def test_it_ends_cleanly_and_goes_on_when_begun_again(tmp_path: Path) -> None:
             words, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         )  # fmt: skip
-        # In one round with the other, which comes after it.
-        save(tmp_path / "in" / "乡镇", f"坏{name}.xlsx", b"")
+        if name == "乙":
+            save(tmp_path / "in" / "乡镇", "坏.xlsx", b"")
         save(tmp_path / "in", f"{name}.xlsx", GOOD[name])
         # A result is on record some moments after its file is there, and before the tables name it.
         table = tmp_path / "out" / TABLE_NAME
@@ -142,10 +142,10 @@ def test_it_ends_cleanly_and_goes_on_when_begun_again(tmp_path: Path) -> None:
         subprocess.run(["kill", f"-{sign.value}", "--", f"-{held.pid}"], check=True)
         said, complaints = held.communicate(timeout=60)
         assert "Traceback" not in complaints and "守候" in complaints, complaints
-        assert "失败 0" in said and f"[E-BOOK-EMPTY] 乡镇/坏{name}.xlsx：拒绝：" in complaints
+        assert "失败 0" in said
         # What has been refused is for someone to see to.
-        assert held.returncode == 1
-    assert len(lines(tmp_path / "out")) == 4
+        assert held.returncode == complaints.count("[E-BOOK-EMPTY] 乡镇/坏.xlsx：拒绝：") == (name == "乙")
+    assert len(lines(tmp_path / "out")) == 3
     assert (tmp_path / "out" / REPORT_NAME).exists()
 
 
