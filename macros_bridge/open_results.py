@@ -71,11 +71,11 @@ def _reason(result: FileResult, outcome: Mapping[str, Any]) -> str:
         labels = "、".join(map(fact_label, outcome["missing"][:_FIRST_FACTS]))
         more = f"等 {len(outcome['missing'])} 项" if len(outcome["missing"]) > _FIRST_FACTS else ""
         return f"尚缺{labels}{more}"
-    # What was found of the outcome itself, then of its row, then of anything in the file.
-    row = outcome["where"]
-    found = [*outcome["findings"], *sorted(result.findings, key=lambda finding: finding["where"] != row)]
-    blocks = [finding for finding in found if finding["severity"] == "block"] or found
-    if not blocks:
-        return "见运行报告"
-    message = blocks[0]["message"]
-    return f"[{blocks[0]['code']}] {message[:_LONGEST]}{'…' if len(message) > _LONGEST else ''}"
+    for finding in outcome["findings"]:
+        if finding["severity"] == "block":
+            message = finding["message"]
+            return f"[{finding['code']}] {message[:_LONGEST]}{'…' if len(message) > _LONGEST else ''}"
+    # What stops a file is on the screen by then: of its row first, then of anything in it.
+    blocks = [finding for finding in result.findings if finding["severity"] == "block"]
+    blocks.sort(key=lambda finding: finding["where"] != outcome["where"])
+    return f"[{blocks[0]['code']}] 见上" if blocks else "见运行报告"

@@ -396,6 +396,12 @@ def test_what_is_missing_is_told_with_its_cell(xlcalc: Run, tmp_path: Path) -> N
     assert "不符合条件 1 项，示例企业1：[SJZ-CLOUD-10] 申报企业须为试点企业" in line
     assert "尚不能确定 1 项，示例企业0：尚缺" in line and "验收等级" in line
     save(tmp_path / "缺", "缺.xlsx", filled(CLOUD, rows[0]))
+    for name in ("一.xlsx", "二.xlsx"):
+        save(tmp_path / "重", name, filled(CLOUD, CLOUD_COMPANY))
+    said = xlcalc("recalc", "重", "-o", "out3")
+    assert (
+        f"二.xlsx：尚不能确定 1 项，{CLOUD_COMPANY['enterprise_name']}：[E-DOUBLE-FILE] 见上" in said.out.splitlines()
+    )
     assert (xlcalc("check", "缺").code, xlcalc("recalc", "缺", "-o", "out2").code) == (0, 0)
 
 
