@@ -72,6 +72,8 @@ def test_every_code_has_a_malformed_pack() -> None:
         code
         for part in ("packs", "mechanisms")
         for path in (home / part).glob("*.py")
+        # What it refuses is no malformed pack: see test_earlier_packs.
+        if path.name != "earlier.py"
         for code in re.findall(r'"(E-PACK-[A-Z]+)"', path.read_text(encoding="utf-8"))
     }
     assert raised == {pack.stem.partition("__")[0] for pack in MALFORMED}
