@@ -75,8 +75,7 @@ class Entered:
         # The ledger names file and cell; a finding of a file has the cell alone.
         place = (error["where"] or "").removeprefix(Path(result.path).name).strip() or None
         finding = {"code": error["code"], "severity": "block", "clause": None, "message": message, "where": place}
-        if finding not in result.findings:
-            result.findings.append(finding)
+        result.tell(finding)
         for number, outcome in enumerate(result.outcomes):
             if "left" not in (outcome.get("ledger") or {"left": ""}):
                 result.hold_back(number)

@@ -98,6 +98,11 @@ class FileResult:
             self._brief = json.loads(self._texts[1])
         return self._brief
 
+    def tell(self, finding: dict[str, Any]) -> None:
+        """Adds what came to light later, once."""
+        if finding not in self.findings:
+            self.findings.append(finding)
+
     def hold_back(self, number: int) -> None:
         """Nothing is payable under one of the outcomes, which would otherwise be determined."""
         if "_texts" not in self.__dict__:
@@ -222,8 +227,7 @@ class Doubles:
             finding = _finding_of(key, met) | {"where": result.brief[number]["where"]}
             if finding["severity"] == "block":
                 result.hold_back(number)
-            if finding not in result.findings:
-                result.findings.append(finding)
+            result.tell(finding)
 
 
 def _finding_of(key: _Called, met: _Met) -> dict[str, Any]:
