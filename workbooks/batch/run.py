@@ -305,7 +305,7 @@ def process(task: Task, options: Options) -> FileResult:
 
 def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> FileResult:
     from workbooks.batch.remarks import with_remarks
-    from workbooks.batch.shared_caps import shared_caps
+    from workbooks.batch.shared_caps import of_record, shared_caps
     from workbooks.recalc import recalculate_package
     from xlcalc.results.trace import outcome_dict
 
@@ -333,7 +333,7 @@ def _recalculated(task: Task, options: Options, data: bytes, digest: str) -> Fil
             **outcome_dict(outcome), **whereabouts(record.facts), "record": record.key, "where": record.where,
             "name": record.facts.get("enterprise_name"), "uscc": record.facts.get("uscc"),
             **({"record_findings": [item.as_dict() for item in record.findings]} if record.findings else {}),
-            **({"shared_cap": caps[outcome.policy].as_dict(record)} if outcome.policy in caps else {}),
+            **({"shared_cap": of_record(caps[outcome.policy], record)} if outcome.policy in caps else {}),
             **({"missing_at": at} if (at := _cells_of(record, outcome.missing)) else {}),
             **({"ledger": ledger.entry(record, outcome, done.read)} if ledger else {}),
         }

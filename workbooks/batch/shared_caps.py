@@ -6,58 +6,35 @@ cap; where nothing enters them one after another in a ledger, neither is payable
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbooks.batch.results import FileResult, told_apart
+from workbooks.ledger.caps import Cap, caps_of
+from workbooks.ledger.programmes import programmes
 from workbooks.record import ReadBook, Record
-from xlcalc.mechanisms.cumulative_cap import CumulativeCap
 from xlcalc.packs.registry import load_policy
 from xlcalc.values.money import Money
 
 
-def shared_caps(read: ReadBook) -> dict[str, SharedCap]:
+def shared_caps(read: ReadBook) -> dict[str, Cap]:
     """The caps in force that a policy of a workbook shares with another, by policy."""
-    found = {}
-    for policy, version in read.versions.items():
-        sources = _sources().get(policy, {})
-        for mechanism in version.mechanisms(version.full_choices(version.own_choices(read.choices))):
-            cap = getattr(mechanism, "cap", None)
-            if not isinstance(cap, CumulativeCap) or not cap.applies:
-                continue
-            counted = {name: sources[name] for name in cap.counts if name in sources}
-            if {policy} < set(counted.values()):
-                found[policy] = SharedCap(cap.amount, version.clauses[cap.clause].article, counted)
-    return found
-
-
-class SharedCap(NamedTuple):
-    """amount in fen; counts: the facts that use it up, and whose grants each says."""
-
-    amount: int
-    article: str
-    counts: Mapping[str, str]
-
-    def as_dict(self, record: Record) -> dict[str, Any]:
-        """What is compared over a run: the cap, whose grants use it up, and what was had before by the form, in fen."""
-        had = [record.facts.get(name) for name in self.counts]
-        return {
-            "fen": self.amount, "clause": self.article, "policies": sorted(set(self.counts.values())),
-            "before": sum(amount.fen for amount in had if isinstance(amount, Money)),
-        }  # fmt: skip
-
-
-@cache
-def _sources() -> Mapping[str, Mapping[str, str]]:
-    """Policy -> fact -> whose grants it sums up."""
-    data = tomllib.loads((Path(__file__).parents[1] / "ledger" / "programmes.toml").read_text(encoding="utf-8"))
     return {
-        policy: {name: answer["of"] for name, answer in row.get("facts", {}).items() if answer["gives"] == "sum"}
-        for policy, row in data.items()
+        policy: cap
+        for policy, version in read.versions.items()
+        if policy in programmes()
+        for cap in caps_of(policy, version, version.full_choices(version.own_choices(read.choices)))
+        if {policy} < set(cap.counts)
     }
+
+
+def of_record(cap: Cap, record: Record) -> dict[str, Any]:
+    """What is compared over a run: the cap, whose grants use it up, and what was had before by the form, in fen."""
+    had = [record.facts.get(name) for name in cap.facts]
+    return {
+        "fen": cap.amount, "clause": cap.article, "policies": sorted(set(cap.counts)),
+        "before": sum(amount.fen for amount in had if isinstance(amount, Money)),
+    }  # fmt: skip
 
 
 class _Granted(NamedTuple):
@@ -91,8 +68,7 @@ class SharedCaps:
                 "code": "E-SHARED-CAP", "severity": "block", "clause": cap["clause"],
                 "message": _said(outcome["uscc"], counted, total, cap), "where": outcome["where"],
             }  # fmt: skip
-            if finding not in result.findings:
-                result.findings.append(finding)
+            result.tell(finding)
 
 
 def _payable(outcome: Mapping[str, Any]) -> int:

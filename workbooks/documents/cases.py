@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbooks.batch.run import io_reason
-from workbooks.batch.shared_caps import SharedCaps, shared_caps
+from workbooks.batch.shared_caps import SharedCaps, of_record, shared_caps
 from workbooks.batch.tasks import FileResult, hold_back_doubles
 from workbooks.recalc import Recalculated, recalculate
 from workbooks.record import Record
@@ -162,7 +162,7 @@ def _cases(path: Path, done: Recalculated) -> Iterable[Case]:
         version = read.versions[outcome.policy]
         choices = version.full_choices(version.own_choices(read.choices))
         case = _case(str(path), record, outcome, version, choices)
-        yield replace(case, shared_cap=caps[outcome.policy].as_dict(record)) if outcome.policy in caps else case
+        yield replace(case, shared_cap=of_record(caps[outcome.policy], record)) if outcome.policy in caps else case
 
 
 def _case(path: str, record: Record, outcome: Outcome, version: Version, choices: Mapping[str, str]) -> Case:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from workbooks.ledger.acts import Ground
-from workbooks.ledger.applications import Application
-from workbooks.ledger.database import LedgerError
 from workbooks.ledger.programmes import programme
 from xlcalc.mechanisms.cumulative_cap import CumulativeCap
 from xlcalc.packs.policy import Version
 from xlcalc.values.money import Money
 
+if TYPE_CHECKING:
+    from workbooks.ledger.acts import Ground
+    from workbooks.ledger.applications import Application
+    from workbooks.ledger.errors import LedgerError
+
 
 @dataclass(frozen=True)
 class Cap:
-    """A cap per enterprise as a pack states it; amount in fen. counts: the programmes whose entries use it up."""
+    """A cap per enterprise as a pack states it; amount in fen.
+
+    counts: the programmes whose entries use it up; facts: the inputs that say what was had of each, in the same order.
+    """
 
     policy: str
     amount: int
     article: str
     counts: tuple[str, ...]
+    facts: tuple[str, ...]
 
     def used(self, held: Mapping[str, int]) -> int:
         """What of it is used, given what an enterprise holds by programme, in fen."""
@@ -33,10 +40,13 @@ def caps_of(policy: str, version: Version, choices: Mapping[str, str]) -> list[C
     sources = {answer.fact: answer.of for answer in programme(policy).answers}
     found = [getattr(mechanism, "cap", None) for mechanism in version.mechanisms(choices)]
     return [
-        Cap(policy, cap.amount, version.clauses[cap.clause].article, tuple(sources[fact] for fact in cap.counts))
+        Cap(
+            policy, cap.amount, version.clauses[cap.clause].article,
+            tuple(sources[fact] for fact in cap.counts), cap.counts,
+        )
         for cap in found
         if isinstance(cap, CumulativeCap) and cap.applies
-    ]
+    ]  # fmt: skip
 
 
 def held_by_programme(applications: Iterable[Application]) -> dict[str, int]:

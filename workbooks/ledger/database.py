@@ -39,8 +39,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from workbooks.ledger.errors import LedgerError as LedgerError
 from workbooks.ledger.schema import act
-from xlcalc.errors import XlcalcError
 
 _WRITING = "ledger_writing"
 _AT_ONCE = 250
@@ -62,10 +62,6 @@ _REASONS = {
     "53100": _FULL, "53300": ("数据库的连接已用完", "请稍后重试"),
 }  # fmt: skip
 """What the databases call their errors -> what it is, and what to do."""
-
-
-class LedgerError(XlcalcError):
-    """The ledger cannot be used, or refuses what it was asked to book; nothing was booked."""
 
 
 class Ledger:

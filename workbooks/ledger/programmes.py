@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from workbooks.ledger.database import LedgerError
+from workbooks.ledger.errors import LedgerError
 from xlcalc.packs.policy import Version
 from xlcalc.packs.registry import load_policy
 
