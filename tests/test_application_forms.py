@@ -17,7 +17,7 @@ from typing import Any
 import openpyxl
 import pytest
 from test_workbooks import UNO
-from workbench import differences, formula_values, raw, save, values
+from workbench import again, differences, formula_values, raw, save, values
 
 from workbooks.batch.run import process
 from workbooks.batch.tasks import Options, Task
@@ -108,10 +108,6 @@ def facts_in(data: bytes) -> Mapping[str, Any]:
     (record,) = read_package(Package.from_bytes(data)).records
     assert [item.message for item in record.findings if item.severity == "block"] == []
     return record.facts
-
-
-def again(data: bytes) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data))
 
 
 def resaved(data: bytes, folder: Path) -> bytes:

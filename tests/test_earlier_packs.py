@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import forget_packs
-from workbench import CLOUD, CLOUD_COMPANY, codes, save, typed, value
+from workbench import CLOUD, CLOUD_COMPANY, again, codes, save, typed, value
 
 from workbooks.batch.run import process
 from workbooks.batch.tasks import Options, Task
-from workbooks.files.package import Package
-from workbooks.recalc import Recalculated, recalculate_package
 from workbooks.template import build_template, manifest
 from xlcalc.errors import PackError, WorkbookRefused
 from xlcalc.packs import registry
@@ -24,10 +22,6 @@ POLICY = "shijiazhuang.cloud_voucher"
 # 100,000 yuan in all, of which 95,000 were had under the other instrument.
 FACTS = [CLOUD_COMPANY | {"saas_reduction_to_date": "95000元"}]
 THEN, NOW = 5000, 15000
-
-
-def again(data: bytes, on: date | None = None) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data), on=on)
 
 
 def forget() -> None:

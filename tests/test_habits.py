@@ -13,11 +13,9 @@ import pytest
 from invented import filled_form, form_ids
 from openpyxl.formula.translate import Translator
 from openpyxl.worksheet.worksheet import Worksheet
-from workbench import place, raw, typed, values, with_rows
+from workbench import again, place, raw, typed, values, with_rows
 
-from workbooks.files.package import Package
 from workbooks.ports import Port, area_of, places
-from workbooks.recalc import Recalculated, recalculate_package
 from workbooks.template import build_template, manifest
 from xlcalc.facts import fact
 
@@ -28,10 +26,6 @@ EQUIPMENT = "zaozhuang.platform_application"
 def blank(form_id: str) -> tuple[bytes, openpyxl.Workbook]:
     data = build_template(form_id)
     return data, openpyxl.load_workbook(io.BytesIO(data))
-
-
-def again(data: bytes) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data))
 
 
 def columns(form_id: str) -> list[Port]:

@@ -21,6 +21,7 @@ from workbench import (
     SAAS_COMPANY,
     TEMPLATES,
     At,
+    again,
     codes,
     differences,
     e1,
@@ -48,17 +49,12 @@ from workbench import (
 
 from workbooks.engines.formulas_engine import evaluate_formulas
 from workbooks.engines.libreoffice_engine import XLSX, convert
-from workbooks.files.package import Package
 from workbooks.outputs import same_result
 from workbooks.pointing import shape
-from workbooks.recalc import Recalculated, recalculate, recalculate_package
+from workbooks.recalc import Recalculated, recalculate
 from workbooks.template import build_template
 from xlcalc.errors import PolicyError, WorkbookRefused
 from xlcalc.results.outcome import Finding
-
-
-def again(data: bytes, **more: Any) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data), **more)
 
 
 def finding(result: Recalculated, code: str) -> Finding:

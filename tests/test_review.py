@@ -26,6 +26,7 @@ from workbench import (
     HOHHOT_COMPANY,
     MATURITY,
     At,
+    again,
     assessment,
     codes,
     differences,
@@ -53,7 +54,6 @@ from workbooks.files.rawbook import RawBook
 from workbooks.form import Form, form
 from workbooks.ports import Place, places
 from workbooks.reader import read_package, read_workbook
-from workbooks.recalc import Recalculated, recalculate_package
 from workbooks.record import ReadBook
 from workbooks.review.answers import prompt, signs, written
 from workbooks.review.layout import CHARTS, OPINIONS, PART_RATES, PARTS, QUESTIONS
@@ -86,10 +86,6 @@ PARTLY = REVIEWED | SECOND | {"second_reviewed_answers": {"q1": ["D", "B"], "q5"
 
 def book(*facts: Mapping[str, Any], choices: Mapping[str, str] | None = None, flavour: str = "native") -> bytes:
     return build_template(REVIEW, facts[0] if facts else (), choices=choices, flavour=flavour)
-
-
-def again(data: bytes) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data))
 
 
 def read(data: bytes) -> ReadBook:

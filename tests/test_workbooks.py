@@ -20,6 +20,7 @@ from workbench import (
     SAAS,
     SAAS_COMPANY,
     TEMPLATES,
+    again,
     codes,
     differences,
     e1,
@@ -43,7 +44,7 @@ from macros_bridge.listing import fact_json
 from workbooks.engines.libreoffice_engine import find_soffice
 from workbooks.files.package import Package
 from workbooks.reader import read_package, read_workbook
-from workbooks.recalc import Recalculated, recalculate, recalculate_package
+from workbooks.recalc import Recalculated, recalculate
 from workbooks.record import ReadBook
 from workbooks.template import build_template, manifest
 from xlcalc.errors import InputError, WorkbookError, WorkbookRefused
@@ -81,10 +82,6 @@ BLANK = {form: build_template(form) for form in TEMPLATES}
 
 def read(data: bytes) -> ReadBook:
     return read_package(Package.from_bytes(data))
-
-
-def again(data: bytes) -> Recalculated:
-    return recalculate_package(Package.from_bytes(data))
 
 
 def results(result: Recalculated) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from workbooks.files.package import Package
 from workbooks.files.rawbook import RawBook, RawCell
 from workbooks.listed import FINDINGS_SHEET
 from workbooks.ports import Place, places
+from workbooks.recalc import Recalculated, recalculate_package
 from workbooks.template import build_template, manifest
 from xlcalc import load_policy
 from xlcalc.mechanisms.assessment_score import Assessment
@@ -253,6 +254,11 @@ def save(folder: Path, name: str, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+def again(data: bytes, **more: Any) -> Recalculated:
+    """A workbook recalculated; more: as for ``recalculate_package``."""
+    return recalculate_package(Package.from_bytes(data), **more)
 
 
 def codes(findings: Sequence[Any]) -> list[str]:
